@@ -1,1 +1,17 @@
-//! backends
+//! Drivers: which backend implements which port.
+//!
+//! | port | one machine |
+//! |---|---|
+//! | `Sql` | [`sql::sqlite`], or [`sql::postgres`] by a URL |
+//! | `Columns` | [`columns::embedded`] on Tantivy |
+//! | `Payloads` | [`payloads::packs`], `EventIds` in [`payloads::ids`] |
+//! | `Queue` | [`queue::log`] |
+//! | `Blobs` | [`blobs::files`] |
+
+pub mod blobs;
+pub mod columns;
+pub mod files;
+pub mod open;
+pub mod payloads;
+pub mod queue;
+pub mod sql;

@@ -107,8 +107,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Outcome; 5] =
-        [Outcome::Accepted, Outcome::Filtered, Outcome::RateLimited, Outcome::Invalid, Outcome::ClientDiscard];
+    pub const ALL: [Outcome; 5] = [
+        Outcome::Accepted,
+        Outcome::Filtered,
+        Outcome::RateLimited,
+        Outcome::Invalid,
+        Outcome::ClientDiscard,
+    ];
 
     /// The name in the API.
     pub fn name(self) -> &'static str {

@@ -136,7 +136,13 @@ mod tests {
         assert_eq!(id.to_string(), "9ec79c33ec9942ab8353589fcb2e04dc");
         assert_eq!("9EC79C33EC9942AB8353589FCB2E04DC".parse(), Ok(id));
         assert_eq!("9ec79c33".parse::<EventId>(), Err(InvalidId));
-        assert_eq!("9ec79c33ec9942ab8353589fcb2e04dcff".parse::<EventId>(), Err(InvalidId));
-        assert_eq!("zec79c33ec9942ab8353589fcb2e04dc".parse::<EventId>(), Err(InvalidId));
+        assert_eq!(
+            "9ec79c33ec9942ab8353589fcb2e04dcff".parse::<EventId>(),
+            Err(InvalidId)
+        );
+        assert_eq!(
+            "zec79c33ec9942ab8353589fcb2e04dc".parse::<EventId>(),
+            Err(InvalidId)
+        );
     }
 }

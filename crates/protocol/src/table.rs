@@ -88,12 +88,18 @@ impl Row {
     /// The value of a column by its index.
     pub fn get(&self, column: usize) -> Option<&Value> {
         let column = u16::try_from(column).ok()?;
-        self.values.binary_search_by_key(&column, |(c, _)| *c).ok().map(|i| &self.values[i].1)
+        self.values
+            .binary_search_by_key(&column, |(c, _)| *c)
+            .ok()
+            .map(|i| &self.values[i].1)
     }
 
     /// The value of a tag.
     pub fn tag(&self, key: &str) -> Option<&str> {
-        self.tags.binary_search_by(|(k, _)| k.as_str().cmp(key)).ok().map(|i| self.tags[i].1.as_str())
+        self.tags
+            .binary_search_by(|(k, _)| k.as_str().cmp(key))
+            .ok()
+            .map(|i| self.tags[i].1.as_str())
     }
 
     /// Sets a column by name; empty texts and lists are left out, as absent is how null is written.
@@ -106,7 +112,9 @@ impl Row {
             Value::List(l) if l.is_empty() => return,
             _ => {}
         }
-        let index = table.column(name).unwrap_or_else(|| panic!("table {} has no column {name}", table.name));
+        let index = table
+            .column(name)
+            .unwrap_or_else(|| panic!("table {} has no column {name}", table.name));
         let index = u16::try_from(index).expect("a table has fewer than 65,536 columns");
         match self.values.binary_search_by_key(&index, |(c, _)| *c) {
             Ok(i) => self.values[i].1 = value,
@@ -193,7 +201,12 @@ impl Row {
         if r.byte()? != ROW_VERSION {
             return Err(BadRow);
         }
-        let mut row = Row { project: r.uint()?, time: r.int()?, received: r.int()?, ..Row::default() };
+        let mut row = Row {
+            project: r.uint()?,
+            time: r.int()?,
+            received: r.int()?,
+            ..Row::default()
+        };
         row.id.copy_from_slice(r.take(16)?);
         row.hash.copy_from_slice(r.take(16)?);
         for _ in 0..r.uint()? {
@@ -234,7 +247,12 @@ impl Row {
                 _ => 40,
             })
             .sum();
-        160 + values + self.tags.iter().map(|(k, v)| 48 + k.len() + v.len()).sum::<usize>()
+        160 + values
+            + self
+                .tags
+                .iter()
+                .map(|(k, v)| 48 + k.len() + v.len())
+                .sum::<usize>()
     }
 }
 
@@ -289,7 +307,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,19 +314,42 @@ mod tests {
     static T: Table = Table {
         name: "t",
         columns: &[
-            Column { name: "a", kind: Type::Text, doc: "" },
-            Column { name: "b", kind: Type::Texts, doc: "" },
-            Column { name: "n", kind: Type::Int, doc: "" },
+            Column {
+                name: "a",
+                kind: Type::Text,
+                doc: "",
+            },
+            Column {
+                name: "b",
+                kind: Type::Texts,
+                doc: "",
+            },
+            Column {
+                name: "n",
+                kind: Type::Int,
+                doc: "",
+            },
         ],
     };
 
     #[test]
     fn a_row_survives_encoding() {
-        let mut row = Row { project: 300, time: -5, received: 7, id: [1; 16], hash: [2; 16], ..Row::default() };
+        let mut row = Row {
+            project: 300,
+            time: -5,
+            received: 7,
+            id: [1; 16],
+            hash: [2; 16],
+            ..Row::default()
+        };
         row.set(&T, "n", Value::Int(-9));
         row.set(&T, "a", Value::Str("ä".into()));
         row.set(&T, "b", Value::List(vec!["x".into(), "y".into()]));
-        row.set_tags(vec![("k".into(), "1".into()), ("a".into(), "b".into()), ("k".into(), "2".into())]);
+        row.set_tags(vec![
+            ("k".into(), "1".into()),
+            ("a".into(), "b".into()),
+            ("k".into(), "2".into()),
+        ]);
         let mut bytes = Vec::new();
         row.encode(&mut bytes);
         assert_eq!(Row::decode(&bytes), Ok(row.clone()));

@@ -22,7 +22,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the system's clock"
+    )]
     fn now(&self) -> i64 {
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
@@ -90,7 +93,12 @@ pub fn day_from_civil(year: i64, month: u32, day: u32) -> i64 {
 pub fn format_rfc3339(time: i64) -> String {
     let (y, m, d) = civil_from_day(time.div_euclid(DAY));
     let within = time.rem_euclid(DAY);
-    let (h, min, s, us) = (within / HOUR, within / MINUTE % 60, within / SECOND % 60, within % SECOND);
+    let (h, min, s, us) = (
+        within / HOUR,
+        within / MINUTE % 60,
+        within / SECOND % 60,
+        within % SECOND,
+    );
     if us == 0 {
         format!("{y:04}-{m:02}-{d:02}T{h:02}:{min:02}:{s:02}Z")
     } else {
@@ -109,7 +117,9 @@ pub fn parse_day(text: &str) -> Option<i32> {
     let mut parts = text.splitn(3, '-');
     let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
     let (y, m, d) = (y.parse().ok()?, m.parse().ok()?, d.parse().ok()?);
-    valid_date(y, m, d).then(|| i32::try_from(day_from_civil(y, m, d)).ok()).flatten()
+    valid_date(y, m, d)
+        .then(|| i32::try_from(day_from_civil(y, m, d)).ok())
+        .flatten()
 }
 
 fn valid_date(y: i64, m: u32, d: u32) -> bool {
@@ -134,14 +144,20 @@ pub fn parse_time(text: &str) -> Option<i64> {
 /// µs of seconds since the epoch; refuses what lies outside the years 0 to 9999. Values above 10^11 are taken
 /// as milliseconds, as some clients send them.
 pub fn from_seconds(seconds: f64) -> Option<i64> {
-    let seconds = if seconds.abs() > 1e11 { seconds / 1000.0 } else { seconds };
+    let seconds = if seconds.abs() > 1e11 {
+        seconds / 1000.0
+    } else {
+        seconds
+    };
     let us = (seconds * 1e6).round();
     (us.is_finite() && us.abs() < 2.53e17).then_some(us as i64)
 }
 
 fn parse_iso(text: &str) -> Option<i64> {
     let num = |s: &str| -> Option<i64> {
-        (!s.is_empty() && s.bytes().all(|b| b.is_ascii_digit())).then(|| s.parse().ok()).flatten()
+        (!s.is_empty() && s.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| s.parse().ok())
+            .flatten()
     };
     let y = num(text.get(0..4)?)?;
     let m = u32::try_from(num(text.get(5..7)?)?).ok()?;
@@ -226,6 +242,9 @@ mod tests {
             assert_eq!(day_from_civil(y, m, d), day);
         }
         assert_eq!(format_rfc3339(1_700_000_000 * SECOND), "2023-11-14T22:13:20Z");
-        assert_eq!(parse_day("2023-11-14").map(format_day), Some("2023-11-14".to_owned()));
+        assert_eq!(
+            parse_day("2023-11-14").map(format_day),
+            Some("2023-11-14".to_owned())
+        );
     }
 }

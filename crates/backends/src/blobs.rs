@@ -1,0 +1,3 @@
+//! The blob port's drivers.
+
+pub mod files;

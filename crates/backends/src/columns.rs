@@ -1,0 +1,3 @@
+//! The event store's drivers.
+
+pub mod embedded;

@@ -1,0 +1,482 @@
+//! A segment of an index as a source of answers: filters become sets of documents through the term dictionary,
+//! values are read from columns.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use protocol::ids::EventId;
+use protocol::table::{Table, Type};
+use storage::columns::accumulate::{Seen, Source, store_error};
+use storage::columns::{Field, Filter, Found, Pattern, Result, Select, Test, tokens};
+use storage::payloads::{Locator, Partition};
+use tantivy::columnar::{Column, DynamicColumn, StrColumn};
+use tantivy::index::InvertedIndexReader;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet as _, SegmentReader, TERMINATED};
+
+use super::schema::{Fields, cut, tag_column};
+
+/// A set of documents.
+#[derive(Clone)]
+struct Docs {
+    words: Vec<u64>,
+    len: u32,
+}
+
+impl Docs {
+    fn none(len: u32) -> Docs {
+        Docs {
+            words: vec![0; (len as usize).div_ceil(64)],
+            len,
+        }
+    }
+
+    fn all(len: u32) -> Docs {
+        let mut docs = Docs {
+            words: vec![u64::MAX; (len as usize).div_ceil(64)],
+            len,
+        };
+        if let Some(last) = docs.words.last_mut() {
+            let used = len % 64;
+            if used != 0 {
+                *last = (1 << used) - 1;
+            }
+        }
+        docs
+    }
+
+    fn add(&mut self, doc: u32) {
+        self.words[(doc / 64) as usize] |= 1 << (doc % 64);
+    }
+
+    fn not(mut self) -> Docs {
+        let all = Docs::all(self.len);
+        self.words
+            .iter_mut()
+            .zip(&all.words)
+            .for_each(|(w, a)| *w = !*w & a);
+        self
+    }
+
+    fn and(mut self, other: &Docs) -> Docs {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
+        self
+    }
+
+    fn or(mut self, other: &Docs) -> Docs {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
+        self
+    }
+
+    fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.words.iter().enumerate().flat_map(|(i, w)| {
+            let mut w = *w;
+            std::iter::from_fn(move || {
+                (w != 0).then(|| {
+                    let bit = w.trailing_zeros();
+                    w &= w - 1;
+                    i as u32 * 64 + bit
+                })
+            })
+        })
+    }
+}
+
+enum Values {
+    Str {
+        column: StrColumn,
+        cache: HashMap<u64, Arc<str>>,
+    },
+    Number(DynamicColumn),
+}
+
+pub(super) struct Segment<'a> {
+    reader: &'a SegmentReader,
+    table: &'static Table,
+    partition: Partition,
+    terms: Arc<InvertedIndexReader>,
+    project: Column<u64>,
+    time: Column<i64>,
+    received: Column<i64>,
+    seq: Column<u64>,
+    frame: Column<u64>,
+    slot: Column<u64>,
+    hash: Option<StrColumn>,
+    columns: HashMap<String, Vec<Values>>,
+    tag_columns: Option<Vec<(String, Values)>>,
+}
+
+fn first<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + Default + 'static>(
+    column: &Column<T>,
+    doc: u32,
+) -> T {
+    column.first(doc).unwrap_or_default()
+}
+
+impl<'a> Segment<'a> {
+    /// Opens a segment; `None` if its times lie outside the select's.
+    pub(super) fn open(
+        reader: &'a SegmentReader,
+        fields: &'a Fields,
+        table: &'static Table,
+        partition: Partition,
+        select: &Select,
+    ) -> Result<Option<Segment<'a>>> {
+        let fast = reader.fast_fields();
+        let time = fast.i64("time").map_err(store_error)?;
+        if time.max_value() < select.time.start || time.min_value() >= select.time.end {
+            return Ok(None);
+        }
+        Ok(Some(Segment {
+            reader,
+            table,
+            partition,
+            terms: reader.inverted_index(fields.terms).map_err(store_error)?,
+            project: fast.u64("project").map_err(store_error)?,
+            time,
+            received: fast.i64("received").map_err(store_error)?,
+            seq: fast.u64("seq").map_err(store_error)?,
+            frame: fast.u64("frame").map_err(store_error)?,
+            slot: fast.u64("slot").map_err(store_error)?,
+            hash: fast.str("hash").map_err(store_error)?,
+            columns: HashMap::new(),
+            tag_columns: None,
+        }))
+    }
+
+    fn len(&self) -> u32 {
+        self.reader.max_doc()
+    }
+
+    /// Documents with a term under `prefix\u{1}` whose rest passes.
+    fn where_term(&self, prefix: &str, mut test: impl FnMut(&str) -> bool) -> Result<Docs> {
+        let mut docs = Docs::none(self.len());
+        let low = format!("{prefix}\u{1}");
+        let high = format!("{prefix}\u{2}");
+        let terms = self.terms.terms();
+        let mut stream = terms
+            .range()
+            .ge(low.as_bytes())
+            .lt(high.as_bytes())
+            .into_stream()
+            .map_err(store_error)?;
+        while stream.advance() {
+            let Ok(value) = std::str::from_utf8(&stream.key()[low.len()..]) else {
+                continue;
+            };
+            if test(value) {
+                let info = stream.value().clone();
+                self.add_postings(&info, &mut docs)?;
+            }
+        }
+        Ok(docs)
+    }
+
+    fn add_postings(&self, info: &tantivy::postings::TermInfo, docs: &mut Docs) -> Result<()> {
+        let mut postings = self
+            .terms
+            .read_postings_from_terminfo(info, IndexRecordOption::Basic)
+            .map_err(store_error)?;
+        let mut doc = postings.doc();
+        while doc != TERMINATED {
+            docs.add(doc);
+            doc = postings.advance();
+        }
+        Ok(())
+    }
+
+    fn exact(&self, prefix: &str, values: &[String]) -> Result<Docs> {
+        let mut docs = Docs::none(self.len());
+        for value in values {
+            let term = format!("{prefix}\u{1}{}", cut(value));
+            if let Some(info) = self.terms.terms().get(term.as_bytes()).map_err(store_error)? {
+                self.add_postings(&info, &mut docs)?;
+            }
+        }
+        Ok(docs)
+    }
+
+    fn words(&self, index: usize, text: &str) -> Result<Docs> {
+        let prefix = format!("w{index}");
+        let mut docs = self.exact("p", &[format!("c{index}")])?;
+        for word in tokens(text) {
+            docs = docs.and(&self.where_term(&prefix, |have| have.contains(&word))?);
+        }
+        Ok(docs)
+    }
+
+    fn text(&self, prefix: &str, test: &Test) -> Result<Docs> {
+        match test {
+            Test::Present => self.where_term(prefix, |_| true),
+            Test::Is(values) => self.exact(prefix, values),
+            Test::Like(pattern) => {
+                let pattern = Pattern::new(pattern);
+                self.where_term(prefix, |v| pattern.fits(v))
+            }
+            Test::Words(words) => {
+                let words: Vec<_> = tokens(words).collect();
+                self.where_term(prefix, |v| {
+                    let have: Vec<_> = tokens(v).collect();
+                    words.iter().all(|w| have.iter().any(|h| h.contains(w)))
+                })
+            }
+            Test::Between(min, max) => self.where_term(prefix, |v| {
+                v.parse()
+                    .is_ok_and(|n: f64| min.is_none_or(|m| n >= m) && max.is_none_or(|m| n <= m))
+            }),
+        }
+    }
+
+    fn numbers(&mut self, field: &Field, test: &Test) -> Docs {
+        let fits = |n: f64| match test {
+            Test::Between(min, max) => min.is_none_or(|m| n >= m) && max.is_none_or(|m| n <= m),
+            Test::Present => true,
+            Test::Is(list) => list.iter().any(|x| x.parse() == Ok(n)),
+            Test::Like(_) | Test::Words(_) => false,
+        };
+        let mut docs = Docs::none(self.len());
+        for doc in 0..self.len() {
+            let mut good = false;
+            self.values(doc, field, &mut |v| {
+                if let Seen::Number(n) = v {
+                    good |= fits(n);
+                }
+            });
+            if good {
+                docs.add(doc);
+            }
+        }
+        docs
+    }
+
+    fn docs(&mut self, filter: &Filter) -> Result<Docs> {
+        Ok(match filter {
+            Filter::All => Docs::all(self.len()),
+            Filter::None => Docs::none(self.len()),
+            Filter::Not(f) => self.docs(f)?.not(),
+            Filter::And(list) => {
+                let mut docs = Docs::all(self.len());
+                for f in list {
+                    docs = docs.and(&self.docs(f)?);
+                }
+                docs
+            }
+            Filter::Or(list) => {
+                let mut docs = Docs::none(self.len());
+                for f in list {
+                    docs = docs.or(&self.docs(f)?);
+                }
+                docs
+            }
+            Filter::Field(field, test) => match field {
+                Field::Project | Field::Time | Field::Received => self.numbers(field, test),
+                Field::Id => self.text("i", test)?,
+                Field::Hash => self.text("h", test)?,
+                Field::Tag(key) => self.text(&format!("t{key}"), test)?,
+                Field::Column(i) => match self.table.columns.get(*i).map(|c| c.kind) {
+                    None => Docs::none(self.len()),
+                    Some(Type::Words) => match test {
+                        Test::Present => self.exact("p", &[format!("c{i}")])?,
+                        Test::Words(text) => self.words(*i, text)?,
+                        Test::Like(text) => self.words(*i, &text.replace('*', " "))?,
+                        Test::Is(list) => {
+                            let mut docs = Docs::none(self.len());
+                            for text in list {
+                                docs = docs.or(&self.words(*i, text)?);
+                            }
+                            docs
+                        }
+                        Test::Between(..) => Docs::none(self.len()),
+                    },
+                    Some(Type::Text | Type::Texts) => self.text(&format!("c{i}"), test)?,
+                    Some(Type::Int | Type::Float | Type::Bool | Type::Time) => self.numbers(field, test),
+                },
+            },
+        })
+    }
+
+    fn open_values(&self, name: &str) -> Vec<Values> {
+        let handles = self
+            .reader
+            .fast_fields()
+            .dynamic_column_handles(&format!("cols.{name}"))
+            .unwrap_or_default();
+        handles
+            .iter()
+            .filter_map(|h| h.open().ok())
+            .map(values_of)
+            .collect()
+    }
+
+    /// The keys of the tags that occur, from the term dictionary: one seek per key.
+    fn tag_keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        let mut from = "t".to_owned();
+        loop {
+            let stream = self
+                .terms
+                .terms()
+                .range()
+                .ge(from.as_bytes())
+                .lt(b"u")
+                .into_stream();
+            let Ok(mut stream) = stream else { break };
+            if !stream.advance() {
+                break;
+            }
+            let Some(key) = std::str::from_utf8(&stream.key()[1..])
+                .ok()
+                .and_then(|t| t.split_once('\u{1}'))
+            else {
+                break;
+            };
+            from = format!("t{}\u{2}", key.0);
+            keys.push(key.0.to_owned());
+        }
+        keys
+    }
+
+    fn hash_of(&self, doc: u32, text: &mut String) {
+        text.clear();
+        if let Some(column) = &self.hash {
+            if let Some(ord) = column.term_ords(doc).next() {
+                let _ = column.ord_to_str(ord, text);
+            }
+        }
+    }
+}
+
+fn values_of(column: DynamicColumn) -> Values {
+    match column {
+        DynamicColumn::Str(column) => Values::Str {
+            column,
+            cache: HashMap::new(),
+        },
+        other => Values::Number(other),
+    }
+}
+
+impl Values {
+    fn show(&mut self, doc: u32, see: &mut dyn FnMut(Seen<'_>)) {
+        match self {
+            Values::Str { column, cache } => {
+                for ord in column.term_ords(doc) {
+                    let text = cache.entry(ord).or_insert_with(|| {
+                        let mut text = String::new();
+                        let _ = column.ord_to_str(ord, &mut text);
+                        text.into()
+                    });
+                    see(Seen::Str(text));
+                }
+            }
+            Values::Number(column) => match column {
+                DynamicColumn::I64(c) => c.values_for_doc(doc).for_each(|n| see(Seen::Number(n as f64))),
+                DynamicColumn::U64(c) => c.values_for_doc(doc).for_each(|n| see(Seen::Number(n as f64))),
+                DynamicColumn::F64(c) => c.values_for_doc(doc).for_each(|n| see(Seen::Number(n))),
+                DynamicColumn::Bool(c) => {
+                    c.values_for_doc(doc)
+                        .for_each(|b| see(Seen::Number(f64::from(u8::from(b)))));
+                }
+                _ => {}
+            },
+        }
+    }
+}
+
+impl Source for Segment<'_> {
+    fn matching(&mut self, select: &Select) -> Result<Vec<u32>> {
+        let mut docs = match &select.hashes {
+            Some(hashes) => {
+                let hashes: Vec<_> = hashes.iter().map(|h| EventId(*h).to_string()).collect();
+                self.exact("h", &hashes)?
+            }
+            None => Docs::all(self.len()),
+        };
+        if select.filter != Filter::All {
+            docs = docs.and(&self.docs(&select.filter)?);
+        }
+        let mut out = Vec::new();
+        let mut text = String::new();
+        for doc in docs.iter() {
+            let time = first(&self.time, doc);
+            let project = first(&self.project, doc);
+            if !select.time.contains(&time) || !select.projects.contains(&project) {
+                continue;
+            }
+            if !select.hidden.is_empty() {
+                self.hash_of(doc, &mut text);
+                let hash = text.parse::<EventId>().map_or([0; 16], |h| h.0);
+                if select
+                    .hidden
+                    .get(&(project, hash))
+                    .is_some_and(|upto| first(&self.seq, doc) <= *upto)
+                {
+                    continue;
+                }
+            }
+            out.push(doc);
+        }
+        Ok(out)
+    }
+
+    fn moment(&self, doc: u32) -> (i64, u64) {
+        (first(&self.time, doc), first(&self.seq, doc))
+    }
+
+    fn found(&self, doc: u32) -> Found {
+        let slot = u16::try_from(first(&self.slot, doc)).unwrap_or(u16::MAX);
+        let locator = Locator {
+            partition: self.partition,
+            frame: first(&self.frame, doc),
+            slot,
+        };
+        Found {
+            locator,
+            time: first(&self.time, doc),
+            seq: first(&self.seq, doc),
+            project: first(&self.project, doc),
+        }
+    }
+
+    fn values(&mut self, doc: u32, field: &Field, see: &mut dyn FnMut(Seen<'_>)) {
+        let name = match field {
+            Field::Project => return see(Seen::Number(first(&self.project, doc) as f64)),
+            Field::Time => return see(Seen::Number(first(&self.time, doc) as f64)),
+            Field::Received => return see(Seen::Number(first(&self.received, doc) as f64)),
+            Field::Hash => {
+                let mut text = String::new();
+                self.hash_of(doc, &mut text);
+                return see(Seen::Str(&text));
+            }
+            // Ids are found by term and read from the packs; they have no column.
+            Field::Id => return,
+            Field::Column(i) => format!("c{i}"),
+            Field::Tag(key) => tag_column(key),
+        };
+        if !self.columns.contains_key(&name) {
+            let opened = self.open_values(&name);
+            self.columns.insert(name.clone(), opened);
+        }
+        if let Some(columns) = self.columns.get_mut(&name) {
+            columns.iter_mut().for_each(|c| c.show(doc, see));
+        }
+    }
+
+    fn tags(&mut self, doc: u32, see: &mut dyn FnMut(&str, &str)) {
+        if self.tag_columns.is_none() {
+            let mut found = Vec::new();
+            for key in self.tag_keys() {
+                let name = tag_column(&key);
+                found.extend(self.open_values(&name).into_iter().map(|v| (key.clone(), v)));
+            }
+            self.tag_columns = Some(found);
+        }
+        for (key, values) in self.tag_columns.iter_mut().flatten() {
+            values.show(doc, &mut |v| {
+                if let Seen::Str(s) = v {
+                    see(key, s);
+                }
+            });
+        }
+    }
+}

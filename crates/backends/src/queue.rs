@@ -1,0 +1,3 @@
+//! The queue port's drivers.
+
+pub mod log;

@@ -1,0 +1,33 @@
+//! The relational port's two drivers, and the migrations that both run.
+
+pub mod postgres;
+pub mod sqlite;
+
+use storage::params;
+use storage::sql::{Result, Sql};
+
+/// Every migration: its name and its text. They are run in order, each once, each in a transaction.
+const MIGRATIONS: &[(&str, &str)] = &[(
+    "0001_start",
+    include_str!("../../storage/migrations/0001_start.sql"),
+)];
+
+/// Brings a database to this version's schema; a newer one is left alone.
+///
+/// # Errors
+/// As the database says.
+pub fn migrate(sql: &dyn Sql) -> Result<()> {
+    sql.writing(|c| {
+        c.batch("create table if not exists migrations (name text primary key)")?;
+        for (name, text) in MIGRATIONS {
+            if c.query("select 1 from migrations where name = $1", params![*name])?
+                .is_empty()
+            {
+                let text = c.dialect().render(text);
+                c.batch(&text)?;
+                c.execute("insert into migrations (name) values ($1)", params![*name])?;
+            }
+        }
+        Ok(())
+    })
+}

@@ -1,0 +1,354 @@
+//! Answering a [`Select`] from any number of sources at once: the segments of an index and the rows that are
+//! still in memory. There is one definition of every aggregate, so sources merge exactly.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+
+use super::select::{
+    Aggregate, Answer, Cell, Facet, FacetValue, Field, Found, Group, GroupOrder, Order, Question, Select,
+};
+use super::{ColumnsError, Result};
+use crate::sketch::{Distinct, stable_hash};
+
+/// A value that a source shows.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen<'a> {
+    /// A text.
+    Str(&'a str),
+    /// A number.
+    Number(f64),
+}
+
+/// Some of the rows: a segment, or what is in memory. Documents are numbered within their source.
+pub trait Source {
+    /// The documents that match the select.
+    ///
+    /// # Errors
+    /// [`ColumnsError::Store`] if the source cannot be read.
+    fn matching(&mut self, select: &Select) -> Result<Vec<u32>>;
+    /// When a document happened, and its place in the order of application.
+    fn moment(&self, doc: u32) -> (i64, u64);
+    /// Where a document's record lies.
+    fn found(&self, doc: u32) -> Found;
+    /// Shows the values of a field of a document.
+    fn values(&mut self, doc: u32, field: &Field, see: &mut dyn FnMut(Seen<'_>));
+    /// Shows the tags of a document.
+    fn tags(&mut self, doc: u32, see: &mut dyn FnMut(&str, &str));
+}
+
+/// Answers a question from sources.
+///
+/// # Errors
+/// [`ColumnsError`] if a source cannot be read.
+pub fn answer(select: &Select, sources: &mut [Box<dyn Source + '_>]) -> Result<Answer> {
+    match &select.question {
+        Question::Rows { order, after, limit } => rows(select, sources, *order, *after, *limit),
+        Question::Groups {
+            by,
+            every,
+            aggregates,
+            order,
+            limit,
+        } => {
+            let mut groups = Groups {
+                by,
+                every: *every,
+                aggregates,
+                map: HashMap::new(),
+            };
+            for source in sources.iter_mut() {
+                for doc in source.matching(select)? {
+                    groups.add(source.as_mut(), doc);
+                }
+            }
+            Ok(Answer::Groups(groups.finish(*order, *limit)))
+        }
+        Question::Facets { tags, values, newest } => {
+            facets(select, sources, tags.as_deref(), *values, *newest)
+        }
+    }
+}
+
+fn rows(
+    select: &Select,
+    sources: &mut [Box<dyn Source + '_>],
+    order: Order,
+    after: Option<(i64, u64)>,
+    limit: usize,
+) -> Result<Answer> {
+    // A heap of the best `limit + 1`: the worst of them on top. Keys are turned so that smaller is better.
+    let turn = |(time, seq): (i64, u64)| match order {
+        Order::Newest => (-i128::from(time), -i128::from(seq)),
+        Order::Oldest => (i128::from(time), i128::from(seq)),
+    };
+    let bound = after.map(turn);
+    let mut heap = BinaryHeap::new();
+    for (number, source) in sources.iter_mut().enumerate() {
+        for doc in source.matching(select)? {
+            let key = turn(source.moment(doc));
+            if bound.is_some_and(|b| key <= b) {
+                continue;
+            }
+            heap.push((key, number, doc));
+            if heap.len() > limit + 1 {
+                heap.pop();
+            }
+        }
+    }
+    let mut found = heap.into_sorted_vec();
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let rows = found
+        .into_iter()
+        .map(|(_, number, doc)| sources[number].found(doc))
+        .collect();
+    Ok(Answer::Rows { rows, more })
+}
+
+#[derive(PartialEq, Eq, Hash, Clone)]
+enum Key {
+    Null,
+    Str(Box<str>),
+    Bits(u64),
+}
+
+impl Key {
+    fn cell(self) -> Cell {
+        match self {
+            Key::Null => Cell::Null,
+            Key::Str(s) => Cell::Str(s.into()),
+            Key::Bits(b) => Cell::Number(f64::from_bits(b)),
+        }
+    }
+}
+
+enum Acc {
+    Count(u64),
+    Distinct(Distinct),
+    Number(Option<f64>),
+}
+
+struct Groups<'a> {
+    by: &'a [Field],
+    every: Option<i64>,
+    aggregates: &'a [Aggregate],
+    map: HashMap<Vec<Key>, Vec<Acc>>,
+}
+
+impl Groups<'_> {
+    /// A document with several values of a grouping field stands in a group of each.
+    fn add(&mut self, source: &mut dyn Source, doc: u32) {
+        let mut keys: Vec<Vec<Key>> = vec![Vec::with_capacity(self.by.len() + 1)];
+        for field in self.by {
+            let mut parts = Vec::new();
+            source.values(doc, field, &mut |v| {
+                parts.push(match v {
+                    Seen::Str(s) => Key::Str(s.into()),
+                    Seen::Number(n) => Key::Bits(n.to_bits()),
+                });
+            });
+            if parts.is_empty() {
+                parts.push(Key::Null);
+            }
+            keys = keys
+                .iter()
+                .flat_map(|k| {
+                    parts.iter().map(|p| {
+                        let mut k = k.clone();
+                        k.push(p.clone());
+                        k
+                    })
+                })
+                .collect();
+        }
+        if let Some(every) = self.every.filter(|e| *e > 0) {
+            let start = source.moment(doc).0.div_euclid(every) * every;
+            keys.iter_mut()
+                .for_each(|k| k.push(Key::Bits((start as f64).to_bits())));
+        }
+        for key in keys {
+            let aggregates = self.aggregates;
+            let accs = self.map.entry(key).or_insert_with(|| {
+                let start = |a: &Aggregate| match a {
+                    Aggregate::Count => Acc::Count(0),
+                    Aggregate::Distinct(_) => Acc::Distinct(Distinct::default()),
+                    _ => Acc::Number(None),
+                };
+                aggregates.iter().map(start).collect()
+            });
+            for (aggregate, acc) in aggregates.iter().zip(accs) {
+                feed(aggregate, acc, source, doc);
+            }
+        }
+    }
+
+    fn finish(self, order: GroupOrder, limit: usize) -> Vec<Group> {
+        let finish = |a: Acc| match a {
+            Acc::Count(n) => Cell::Number(n as f64),
+            Acc::Distinct(d) => Cell::Number(d.count() as f64),
+            Acc::Number(n) => n.map_or(Cell::Null, Cell::Number),
+        };
+        let mut groups: Vec<Group> = self
+            .map
+            .into_iter()
+            .map(|(key, accs)| Group {
+                key: key.into_iter().map(Key::cell).collect(),
+                values: accs.into_iter().map(finish).collect(),
+            })
+            .collect();
+        groups.sort_by(|a, b| {
+            let by_key = || compare_cells(&a.key, &b.key);
+            match order {
+                GroupOrder::Key => by_key(),
+                GroupOrder::Aggregate(i) => {
+                    let number = |g: &Group| match g.values.get(i) {
+                        Some(Cell::Number(n)) => *n,
+                        _ => f64::NEG_INFINITY,
+                    };
+                    number(b).total_cmp(&number(a)).then_with(by_key)
+                }
+            }
+        });
+        if limit > 0 {
+            groups.truncate(limit);
+        }
+        groups
+    }
+}
+
+fn compare_cells(a: &[Cell], b: &[Cell]) -> std::cmp::Ordering {
+    let rank = |c: &Cell| match c {
+        Cell::Null => 0,
+        Cell::Number(_) => 1,
+        Cell::Str(_) => 2,
+    };
+    for (x, y) in a.iter().zip(b) {
+        let order = match (x, y) {
+            (Cell::Str(x), Cell::Str(y)) => x.cmp(y),
+            (Cell::Number(x), Cell::Number(y)) => x.total_cmp(y),
+            _ => rank(x).cmp(&rank(y)),
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
+fn feed(aggregate: &Aggregate, acc: &mut Acc, source: &mut dyn Source, doc: u32) {
+    match (aggregate, acc) {
+        (Aggregate::Count, Acc::Count(n)) => *n += 1,
+        (Aggregate::Distinct(field), Acc::Distinct(set)) => {
+            source.values(doc, field, &mut |v| match v {
+                Seen::Str(s) => set.add(s.as_bytes()),
+                Seen::Number(n) => set.add(&n.to_bits().to_le_bytes()),
+            });
+        }
+        (Aggregate::Min(field), Acc::Number(n)) => number(source, doc, field, n, f64::min),
+        (Aggregate::Max(field), Acc::Number(n)) => number(source, doc, field, n, f64::max),
+        (Aggregate::Sum(field), Acc::Number(n)) => number(source, doc, field, n, |a, b| a + b),
+        _ => {}
+    }
+}
+
+fn number(source: &mut dyn Source, doc: u32, field: &Field, n: &mut Option<f64>, f: fn(f64, f64) -> f64) {
+    source.values(doc, field, &mut |v| {
+        let x = match v {
+            Seen::Number(x) => Some(x),
+            Seen::Str(s) => s.parse().ok(),
+        };
+        if let Some(x) = x {
+            *n = Some(n.map_or(x, |n| f(n, x)));
+        }
+    });
+}
+
+#[derive(Default)]
+struct FacetState {
+    total: u64,
+    values: HashMap<String, (u64, i64, i64)>,
+    distinct: Distinct,
+}
+
+fn facets(
+    select: &Select,
+    sources: &mut [Box<dyn Source + '_>],
+    tags: Option<&[String]>,
+    values: usize,
+    newest: usize,
+) -> Result<Answer> {
+    let mut hits = BinaryHeap::new();
+    let mut total = 0u64;
+    for (number, source) in sources.iter_mut().enumerate() {
+        for doc in source.matching(select)? {
+            total += 1;
+            hits.push(Reverse((source.moment(doc), number, doc)));
+            if hits.len() > newest {
+                hits.pop();
+            }
+        }
+    }
+    let seen = hits.len() as u64;
+    let mut states: HashMap<String, FacetState> = HashMap::new();
+    for Reverse(((time, _), number, doc)) in hits {
+        sources[number].tags(doc, &mut |key, value| {
+            if tags.is_some_and(|t| !t.iter().any(|t| t == key)) {
+                return;
+            }
+            if !states.contains_key(key) {
+                states.insert(key.to_owned(), FacetState::default());
+            }
+            let Some(state) = states.get_mut(key) else { return };
+            state.total += 1;
+            state.distinct.add_hash(stable_hash(value.as_bytes()));
+            match state.values.get_mut(value) {
+                Some((n, first, last)) => {
+                    *n += 1;
+                    *first = (*first).min(time);
+                    *last = (*last).max(time);
+                }
+                None => {
+                    state.values.insert(value.to_owned(), (1, time, time));
+                }
+            }
+        });
+    }
+    let mut facets: Vec<Facet> = states
+        .into_iter()
+        .map(|(key, state)| {
+            let mut top: Vec<FacetValue> = state
+                .values
+                .into_iter()
+                .map(|(value, (count, first, last))| FacetValue {
+                    value,
+                    count,
+                    first,
+                    last,
+                })
+                .collect();
+            top.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+            top.truncate(values);
+            Facet {
+                key,
+                total: state.total,
+                distinct: state.distinct.count(),
+                values: top,
+            }
+        })
+        .collect();
+    facets.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.key.cmp(&b.key)));
+    Ok(Answer::Facets { facets, seen, total })
+}
+
+/// Whether a select's fixed conditions (project, time, hash, deleted) let a row through.
+pub fn in_scope(select: &Select, project: u64, time: i64, hash: [u8; 16], seq: u64) -> bool {
+    select.projects.contains(&project)
+        && select.time.contains(&time)
+        && select.hashes.as_ref().is_none_or(|h| h.contains(&hash))
+        && select.hidden.get(&(project, hash)).is_none_or(|upto| seq > *upto)
+}
+
+/// An error with the words of what lies below.
+pub fn store_error(e: impl std::fmt::Display) -> ColumnsError {
+    ColumnsError::Store(e.to_string())
+}

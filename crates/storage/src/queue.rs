@@ -1,0 +1,94 @@
+//! The queue of accepted envelopes: a partitioned log.
+//!
+//! A record is durable when [`Queue::append`] has answered; the position it answers grows within its
+//! partition. A reader claims what follows the last acknowledged position; what was claimed and not
+//! acknowledged is claimed again after a restart, with the same bytes in the same order.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+/// A future that a port answers.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One record on its way in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What the partition is chosen by: the project.
+    pub key: u64,
+    /// The bytes; the queue does not look inside.
+    pub bytes: Vec<u8>,
+}
+
+/// A record that came out, with its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its position within the partition; the next record's is greater.
+    pub position: u64,
+    /// The project.
+    pub key: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// Records of one partition, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Batch {
+    /// The partition.
+    pub partition: u32,
+    /// The position after the last record: what to acknowledge.
+    pub next: u64,
+    /// The records.
+    pub records: Vec<Claimed>,
+}
+
+/// Why the queue refused.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum QueueError {
+    /// Its limit is reached: the workers are behind.
+    #[error("the queue is at its limit of {0} bytes; the workers are behind")]
+    Full(u64),
+    /// The disk refused, with its words.
+    #[error("the queue cannot be written: {0}")]
+    Disk(String),
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Closed,
+}
+
+/// How much waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Depth {
+    /// Records that are not acknowledged.
+    pub records: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// The port.
+pub trait Queue: Send + Sync {
+    /// Appends a record; answers its position when it is durable.
+    fn append(&self, record: Record) -> BoxFuture<'_, Result<u64, QueueError>>;
+
+    /// Sets where reading starts: the position that the stores say is applied. Called before the first claim.
+    ///
+    /// # Errors
+    /// [`QueueError::Disk`] as the disk says; so for the methods below.
+    fn seek(&self, partition: u32, position: u64) -> Result<(), QueueError>;
+
+    /// The next records of a partition after what was claimed last, up to `records` and about `bytes`; waits
+    /// up to `wait` for the first. Empty if there is none or the queue is closed. Blocks its thread.
+    fn claim(&self, records: usize, bytes: usize, wait: Duration) -> Result<Batch, QueueError>;
+
+    /// Everything before `position` is applied and may be forgotten.
+    fn ack(&self, partition: u32, position: u64) -> Result<(), QueueError>;
+
+    /// What is not acknowledged yet.
+    fn depth(&self) -> Depth;
+
+    /// Calls `see` for every record that is not acknowledged, oldest first, until it answers false.
+    fn scan(&self, see: &mut dyn FnMut(&Claimed) -> bool) -> Result<(), QueueError>;
+
+    /// Takes no more; claims end once what is there is read.
+    fn close(&self);
+}

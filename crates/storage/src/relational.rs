@@ -1,0 +1,32 @@
+//! What is asked of the database: one module per noun, one SQL text per question, for both dialects.
+//!
+//! Functions take an open [`crate::sql::Connection`], so that a caller joins several into one transaction.
+
+pub mod activity;
+pub mod attachments;
+pub mod hashes;
+pub mod instance;
+pub mod issues;
+pub mod outcomes;
+pub mod people;
+pub mod personal;
+pub mod positions;
+pub mod projects;
+pub mod releases;
+pub mod sessions;
+pub mod whereabouts;
+
+use crate::sql::{Connection, Result};
+
+/// A connection that is lent to a question.
+pub type C<'a> = &'a mut (dyn Connection + 'a);
+
+/// Turns rows into values by a function.
+fn all<T>(rows: Vec<crate::sql::Row>, read: impl Fn(&crate::sql::Row) -> Result<T>) -> Result<Vec<T>> {
+    rows.iter().map(read).collect()
+}
+
+/// A JSON list for `{rows …}`.
+fn list(rows: Vec<serde_json::Value>) -> String {
+    serde_json::Value::Array(rows).to_string()
+}

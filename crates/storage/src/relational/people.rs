@@ -1,0 +1,229 @@
+//! Organizations, users and who belongs where.
+
+use super::all;
+use crate::params;
+use crate::sql::{Connection, Result, Row};
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Organization {
+    /// Its number.
+    pub id: i64,
+    /// Its name in URLs.
+    pub slug: String,
+    /// Its name for people.
+    pub name: String,
+    /// When it was made, µs.
+    pub date_added: i64,
+    /// Settings, JSON.
+    pub settings: serde_json::Value,
+}
+
+/// Somebody with a login.
+#[derive(Debug, Clone, PartialEq)]
+pub struct User {
+    /// Their number.
+    pub id: i64,
+    /// The e-mail address, lower case; also the login.
+    pub email: String,
+    /// The name for people.
+    pub name: String,
+    /// The password's hash (PHC string).
+    pub password: String,
+    /// May do everything.
+    pub is_superuser: bool,
+    /// May log in.
+    pub is_active: bool,
+    /// When they joined, µs.
+    pub date_joined: i64,
+    /// When they last logged in, µs.
+    pub last_login: Option<i64>,
+    /// Counts up to end every session.
+    pub session_epoch: i64,
+}
+
+/// Somebody in an organization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The membership's number.
+    pub id: i64,
+    /// Who.
+    pub user: User,
+    /// `owner`, `manager`, `admin`, `member`.
+    pub role: String,
+    /// Since when, µs.
+    pub date_added: i64,
+}
+
+const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings";
+const USER: &str = "u.id, u.email, u.name, u.password, u.is_superuser, u.is_active, u.date_joined, u.last_login, \
+                    u.session_epoch";
+
+fn organization(r: &Row) -> Result<Organization> {
+    Ok(Organization {
+        id: r.int(0)?,
+        slug: r.text(1)?,
+        name: r.text(2)?,
+        date_added: r.int(3)?,
+        settings: r.json(4)?,
+    })
+}
+
+fn user_at(r: &Row, i: usize) -> Result<User> {
+    Ok(User {
+        id: r.int(i)?,
+        email: r.text(i + 1)?,
+        name: r.text(i + 2)?,
+        password: r.text(i + 3)?,
+        is_superuser: r.bool(i + 4)?,
+        is_active: r.bool(i + 5)?,
+        date_joined: r.int(i + 6)?,
+        last_login: r.opt_int(i + 7)?,
+        session_epoch: r.int(i + 8)?,
+    })
+}
+
+/// Every organization, by slug.
+///
+/// # Errors
+/// As the database says; so for every function here.
+pub fn organizations(c: &mut dyn Connection) -> Result<Vec<Organization>> {
+    all(
+        c.query(
+            &format!("select {ORGANIZATION} from organizations o order by o.slug"),
+            &[],
+        )?,
+        organization,
+    )
+}
+
+/// The organizations of a user, by slug.
+pub fn organizations_of(c: &mut dyn Connection, user: i64) -> Result<Vec<Organization>> {
+    let sql = format!(
+        "select {ORGANIZATION} from organizations o join members m on m.org_id = o.id where m.user_id = $1 order by o.slug"
+    );
+    all(c.query(&sql, params![user])?, organization)
+}
+
+/// An organization by slug, or by number written as text.
+pub fn organization_by(c: &mut dyn Connection, slug_or_id: &str) -> Result<Option<Organization>> {
+    let id: i64 = slug_or_id.parse().unwrap_or(0);
+    let sql =
+        format!("select {ORGANIZATION} from organizations o where o.slug = $1 or o.id = $2 order by o.id");
+    all(c.query(&sql, params![slug_or_id, id])?, organization).map(|v| v.into_iter().next())
+}
+
+/// Makes an organization.
+pub fn add_organization(c: &mut dyn Connection, slug: &str, name: &str, now: i64) -> Result<i64> {
+    let sql =
+        "insert into organizations (slug, name, date_added, settings) values ($1, $2, $3, '{}') returning id";
+    // `{}` is no token of the renderer: it is written as it stands.
+    c.query_one(sql, params![slug, name, now])?.int(0)
+}
+
+/// Changes an organization's name, slug and settings.
+pub fn update_organization(c: &mut dyn Connection, o: &Organization) -> Result<()> {
+    c.execute(
+        "update organizations set slug = $2, name = $3, settings = $4 where id = $1",
+        params![o.id, &o.slug, &o.name, &o.settings],
+    )?;
+    Ok(())
+}
+
+/// A user by e-mail address in any case.
+pub fn user_by_email(c: &mut dyn Connection, email: &str) -> Result<Option<User>> {
+    let sql = format!("select {USER} from users u where u.email = $1");
+    let rows = c.query(&sql, params![email.trim().to_lowercase()])?;
+    all(rows, |r| user_at(r, 0)).map(|v| v.into_iter().next())
+}
+
+/// A user by number.
+pub fn user(c: &mut dyn Connection, id: i64) -> Result<Option<User>> {
+    let rows = c.query(
+        &format!("select {USER} from users u where u.id = $1"),
+        params![id],
+    )?;
+    all(rows, |r| user_at(r, 0)).map(|v| v.into_iter().next())
+}
+
+/// How many users there are.
+pub fn count_users(c: &mut dyn Connection) -> Result<i64> {
+    c.query_one("select count(*) from users", &[])?.int(0)
+}
+
+/// Makes a user.
+pub fn add_user(
+    c: &mut dyn Connection,
+    email: &str,
+    name: &str,
+    password: &str,
+    is_superuser: bool,
+    now: i64,
+) -> Result<i64> {
+    let sql = "insert into users (email, name, password, is_superuser, is_active, date_joined, session_epoch) \
+               values ($1, $2, $3, $4, 1, $5, 0) returning id";
+    c.query_one(
+        sql,
+        params![email.trim().to_lowercase(), name, password, is_superuser, now],
+    )?
+    .int(0)
+}
+
+/// Sets a password and ends every session of the user.
+pub fn set_password(c: &mut dyn Connection, user: i64, hash: &str) -> Result<()> {
+    c.execute(
+        "update users set password = $2, session_epoch = session_epoch + 1 where id = $1",
+        params![user, hash],
+    )?;
+    Ok(())
+}
+
+/// Changes the name for people.
+pub fn set_name(c: &mut dyn Connection, user: i64, name: &str) -> Result<()> {
+    c.execute("update users set name = $2 where id = $1", params![user, name])?;
+    Ok(())
+}
+
+/// Notes a login.
+pub fn logged_in(c: &mut dyn Connection, user: i64, now: i64) -> Result<()> {
+    c.execute(
+        "update users set last_login = $2 where id = $1",
+        params![user, now],
+    )?;
+    Ok(())
+}
+
+/// Puts a user into an organization with a role; a user who is in it gets the role.
+pub fn set_member(c: &mut dyn Connection, org: i64, user: i64, role: &str, now: i64) -> Result<()> {
+    c.execute(
+        "insert into members (org_id, user_id, role, date_added) values ($1, $2, $3, $4) \
+         on conflict (org_id, user_id) do update set role = excluded.role",
+        params![org, user, role, now],
+    )?;
+    Ok(())
+}
+
+/// The members of an organization, by e-mail address.
+pub fn members(c: &mut dyn Connection, org: i64) -> Result<Vec<Member>> {
+    let sql = format!(
+        "select m.id, m.role, m.date_added, {USER} from members m join users u on u.id = m.user_id \
+         where m.org_id = $1 order by u.email"
+    );
+    all(c.query(&sql, params![org])?, |r| {
+        Ok(Member {
+            id: r.int(0)?,
+            role: r.text(1)?,
+            date_added: r.int(2)?,
+            user: user_at(r, 3)?,
+        })
+    })
+}
+
+/// The role of a user in an organization.
+pub fn role(c: &mut dyn Connection, org: i64, user: i64) -> Result<Option<String>> {
+    let row = c.query_opt(
+        "select role from members where org_id = $1 and user_id = $2",
+        params![org, user],
+    )?;
+    row.map(|r| r.text(0)).transpose()
+}

@@ -1,0 +1,157 @@
+//! Sessions of the browser and tokens of programs. Both are kept as the SHA-256 of what is handed out.
+
+use super::all;
+use crate::params;
+use crate::sql::{Connection, Result};
+
+/// A session that is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Session {
+    /// Whose.
+    pub user_id: i64,
+    /// Until when, µs.
+    pub expires: i64,
+    /// When it was last used, µs.
+    pub last_used: i64,
+}
+
+/// A token of the API.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Token {
+    /// Its number.
+    pub id: i64,
+    /// Whose.
+    pub user_id: i64,
+    /// What it is called.
+    pub name: String,
+    /// Its last characters, to tell it by.
+    pub last_characters: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// When it was made, µs.
+    pub date_added: i64,
+    /// When it was last used, µs.
+    pub last_used: Option<i64>,
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// As the database says; so for every function here.
+pub fn add(
+    c: &mut dyn Connection,
+    hash: &str,
+    user: i64,
+    now: i64,
+    expires: i64,
+    address: Option<&str>,
+    user_agent: Option<&str>,
+) -> Result<()> {
+    c.execute(
+        "insert into sessions (token_hash, user_id, epoch, created, expires, last_used, address, user_agent) \
+         select $1, u.id, u.session_epoch, $3, $4, $3, $5, $6 from users u where u.id = $2",
+        params![hash, user, now, expires, address, user_agent],
+    )?;
+    Ok(())
+}
+
+/// The session with this hash, if it is in force and its user may log in.
+pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Session>> {
+    let row = c.query_opt(
+        "select s.user_id, s.expires, s.last_used from sessions s join users u on u.id = s.user_id \
+         where s.token_hash = $1 and s.expires > $2 and s.epoch = u.session_epoch and u.is_active = 1",
+        params![hash, now],
+    )?;
+    row.map(|r| {
+        Ok(Session {
+            user_id: r.int(0)?,
+            expires: r.int(1)?,
+            last_used: r.int(2)?,
+        })
+    })
+    .transpose()
+}
+
+/// Notes that a session is used, and until when it now lasts.
+pub fn touch(c: &mut dyn Connection, hash: &str, now: i64, expires: i64) -> Result<()> {
+    c.execute(
+        "update sessions set last_used = $2, expires = $3 where token_hash = $1",
+        params![hash, now, expires],
+    )?;
+    Ok(())
+}
+
+/// Ends a session.
+pub fn remove(c: &mut dyn Connection, hash: &str) -> Result<()> {
+    c.execute("delete from sessions where token_hash = $1", params![hash])?;
+    Ok(())
+}
+
+/// Forgets sessions that are over.
+pub fn sweep(c: &mut dyn Connection, now: i64) -> Result<u64> {
+    c.execute("delete from sessions where expires <= $1", params![now])
+}
+
+/// Keeps a token; the same hash again takes the new name and scopes.
+pub fn add_token(
+    c: &mut dyn Connection,
+    user: i64,
+    name: &str,
+    hash: &str,
+    last_characters: &str,
+    scopes: &[String],
+    now: i64,
+) -> Result<i64> {
+    c.query_one(
+        "insert into api_tokens (user_id, name, token_hash, last_characters, scopes, date_added) \
+         values ($1, $2, $3, $4, $5, $6) on conflict (token_hash) do update set name = excluded.name, \
+         scopes = excluded.scopes, user_id = excluded.user_id returning id",
+        params![user, name, hash, last_characters, scopes.join(" "), now],
+    )?
+    .int(0)
+}
+
+const TOKEN: &str = "t.id, t.user_id, t.name, t.last_characters, t.scopes, t.date_added, t.last_used";
+
+fn token(r: &crate::sql::Row) -> Result<Token> {
+    Ok(Token {
+        id: r.int(0)?,
+        user_id: r.int(1)?,
+        name: r.text(2)?,
+        last_characters: r.text(3)?,
+        scopes: r.text(4)?.split_whitespace().map(str::to_owned).collect(),
+        date_added: r.int(5)?,
+        last_used: r.opt_int(6)?,
+    })
+}
+
+/// The token with this hash, if its user may log in.
+pub fn find_token(c: &mut dyn Connection, hash: &str) -> Result<Option<Token>> {
+    let sql = format!(
+        "select {TOKEN} from api_tokens t join users u on u.id = t.user_id where t.token_hash = $1 and u.is_active = 1"
+    );
+    all(c.query(&sql, params![hash])?, token).map(|v| v.into_iter().next())
+}
+
+/// The tokens of a user, newest first.
+pub fn tokens(c: &mut dyn Connection, user: i64) -> Result<Vec<Token>> {
+    let sql = format!("select {TOKEN} from api_tokens t where t.user_id = $1 order by t.id desc");
+    all(c.query(&sql, params![user])?, token)
+}
+
+/// Notes that a token is used.
+pub fn touch_token(c: &mut dyn Connection, id: i64, now: i64) -> Result<()> {
+    c.execute(
+        "update api_tokens set last_used = $2 where id = $1",
+        params![id, now],
+    )?;
+    Ok(())
+}
+
+/// Withdraws a token of a user; whether there was one.
+pub fn remove_token(c: &mut dyn Connection, user: i64, id: i64) -> Result<bool> {
+    Ok(c.execute(
+        "delete from api_tokens where id = $1 and user_id = $2",
+        params![id, user],
+    )? > 0)
+}

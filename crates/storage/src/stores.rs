@@ -1,0 +1,40 @@
+//! The stores together, as the parts of the server are given them.
+
+use std::sync::Arc;
+
+use protocol::table::Table;
+use protocol::time::Clock;
+
+use crate::blobs::Blobs;
+use crate::columns::Columns;
+use crate::payloads::Payloads;
+use crate::queue::Queue;
+use crate::sql::Sql;
+
+/// Everything that keeps something.
+#[derive(Clone)]
+pub struct Stores {
+    /// Issues, projects, people.
+    pub sql: Arc<dyn Sql>,
+    /// Rows to search and count.
+    pub columns: Arc<dyn Columns>,
+    /// Stored events.
+    pub payloads: Arc<dyn Payloads>,
+    /// Attachments.
+    pub blobs: Arc<dyn Blobs>,
+    /// Accepted envelopes.
+    pub queue: Arc<dyn Queue>,
+    /// Where each event id is.
+    pub ids: Arc<dyn crate::payloads::EventIds>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The tables of every item kind.
+    pub catalog: Catalog,
+}
+
+/// The tables that item kinds keep, handed in by the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Catalog {
+    /// Error events and security reports.
+    pub errors: &'static Table,
+}
