@@ -1,1 +1,25 @@
-//! processing
+//! Processing: pure functions from the bytes of an item to what is stored of it.
+//!
+//! No I/O, no clock, nothing asynchronous: the time of receipt, the project's settings and the geo database are
+//! arguments.
+
+pub mod context;
+pub mod debug;
+pub mod geo;
+pub mod grouping;
+mod items;
+pub mod kinds;
+mod meta;
+mod normalize;
+mod scrub;
+mod user_agent;
+
+pub use context::{ProjectRules, ProjectSettings, Receipt, RulesError, ScrubSettings};
+pub use geo::{Geo, NoGeo, Place};
+pub use items::client_report::parse_client_report;
+pub use items::event::table::ERRORS;
+pub use items::event::{Processed, process_event};
+pub use items::security::process_security;
+
+/// The version of everything that shapes a stored event: normalization, built-in rules, grouping.
+pub const RULES_VERSION: u16 = 1;

@@ -436,11 +436,12 @@ impl<'a> Parser<'a> {
         };
         self.at += 4;
         let mut code = first;
-        if (0xD800..0xDC00).contains(&first) && self.bytes[self.at..].starts_with(b"\\u") {
-            if let Some(second) = self.hex4(self.at + 2).filter(|n| (0xDC00..0xE000).contains(n)) {
-                self.at += 6;
-                code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-            }
+        if (0xD800..0xDC00).contains(&first)
+            && self.bytes[self.at..].starts_with(b"\\u")
+            && let Some(second) = self.hex4(self.at + 2).filter(|n| (0xDC00..0xE000).contains(n))
+        {
+            self.at += 6;
+            code = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
         }
         out.push(char::from_u32(code).unwrap_or_else(|| {
             self.repairs.note(Repair::LoneSurrogate, at);

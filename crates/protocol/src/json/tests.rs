@@ -110,7 +110,7 @@ fn access_and_change() {
     assert_eq!(v.get("big").and_then(Json::as_u64), Some(u64::MAX));
     v.set("n", "changed");
     v.set("new", 5i64);
-    assert_eq!(v.remove("a").is_some(), true);
+    assert!(v.remove("a").is_some());
     *v.make_object().entry("later") = Json::from(1.5);
     assert_eq!(
         v.to_string(),

@@ -1,0 +1,110 @@
+//! Tags: pairs of short texts.
+
+use protocol::json::{Json, Map};
+
+use super::to_text;
+use crate::meta::Notes;
+
+/// Longest key and value, characters.
+const MAX: usize = 200;
+
+/// Tags that events may not bring, as the server makes them or keeps them elsewhere.
+const RESERVED: [&str; 5] = ["release", "dist", "user", "filename", "function"];
+
+pub(super) fn normalize(event: &mut Map<'_>, notes: &mut Notes) {
+    let Some(tags) = event.remove("tags") else { return };
+    notes.enter("tags");
+    let mut pairs: Vec<(String, Json<'_>)> = Vec::new();
+    match tags {
+        Json::Object(map) => pairs.extend(map.0.into_iter().map(|(k, v)| (k.into_owned(), v))),
+        Json::Array(list) => {
+            for entry in list {
+                match entry {
+                    Json::Array(mut pair) if pair.len() == 2 => {
+                        let value = pair.pop().unwrap_or_default();
+                        if let Some(key) = pair.pop().as_ref().and_then(to_text) {
+                            pairs.push((key, value));
+                        }
+                    }
+                    Json::Object(mut map) => {
+                        if let (Some(key), Some(value)) =
+                            (map.str("key").map(str::to_owned), map.remove("value"))
+                        {
+                            pairs.push((key, value));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Json::Null => {}
+        other => notes.invalid("expected tags", &other),
+    }
+    let mut out: Vec<(String, String)> = Vec::with_capacity(pairs.len());
+    for (key, value) in pairs {
+        let key = key.trim().replace(' ', "-");
+        let Some(text) = to_text(&value) else {
+            if !value.is_null() {
+                notes.enter_name(&key);
+                notes.invalid("expected a string", &value);
+                notes.leave();
+            }
+            continue;
+        };
+        let text = text.trim().to_owned();
+        if text.is_empty() || key.is_empty() || RESERVED.contains(&key.as_str()) {
+            continue;
+        }
+        let good = key.chars().count() <= MAX
+            && key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'-'));
+        if !good {
+            notes.enter_name(&key);
+            notes.error(
+                "invalid_data",
+                Some("invalid characters or length of a tag's key"),
+                None,
+            );
+            notes.leave();
+            continue;
+        }
+        if key == "environment" {
+            if event.str("environment").is_none() && text.chars().count() <= 64 {
+                event.set("environment", text);
+            }
+            continue;
+        }
+        if out.iter().any(|(k, _)| *k == key) {
+            continue;
+        }
+        out.push((key, value_of(&text)));
+    }
+    notes.leave();
+    let list = out
+        .into_iter()
+        .map(|(k, v)| Json::Array(vec![Json::from(k), Json::from(v)]))
+        .collect::<Vec<_>>();
+    if !list.is_empty() {
+        event.set("tags", Json::Array(list));
+    }
+}
+
+/// A value in one line, cut to the limit.
+fn value_of(text: &str) -> String {
+    let one_line = if text.contains(['\n', '\r']) {
+        text.replace(['\n', '\r'], " ")
+    } else {
+        text.to_owned()
+    };
+    match one_line.char_indices().nth(MAX) {
+        Some(_) => {
+            let end = one_line
+                .char_indices()
+                .nth(MAX - 3)
+                .map_or(one_line.len(), |(i, _)| i);
+            format!("{}...", &one_line[..end])
+        }
+        None => one_line,
+    }
+}
