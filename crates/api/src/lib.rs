@@ -1,1 +1,64 @@
-//! api
+//! The web API (Sentry's shapes under `/api/0/`) and the web UI's files.
+//!
+//! * [`routes`] is the table of every endpoint: method, path, who may, and the function that answers
+//! * [`access`] decides who may, in one place, before a function is called
+//! * `endpoints/…` has one module per noun; functions are synchronous and run where they may block
+//! * `views/…` turns what is stored into what is answered
+//!
+//! What of processing the API needs is handed in as functions ([`Hooks`]).
+
+pub mod access;
+pub mod answer;
+mod call;
+mod dispatch;
+mod endpoints;
+mod links;
+mod password;
+mod routes;
+mod scope;
+mod ui;
+mod views;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use storage::stores::Stores;
+
+pub use dispatch::router;
+pub use password::{hash_password, new_key, new_secret, token_hash, weak_password};
+pub use routes::{ROUTES, Route};
+
+/// Functions of other parts that the API calls.
+#[derive(Clone)]
+pub struct Hooks {
+    /// Keys or projects changed: ingest reads them again.
+    pub changed: Arc<dyn Fn() + Send + Sync>,
+    /// Checks the settings of a project that processing reads; the error says line and what is wrong.
+    pub check_settings: fn(&serde_json::Value) -> Result<(), (String, String)>,
+    /// Where an event id is.
+    pub whereabouts:
+        Arc<dyn Fn(protocol::ids::EventId) -> Result<Vec<serde_json::Value>, String> + Send + Sync>,
+    /// The variants that a stored event was grouped by, from its JSON.
+    pub grouping: fn(&serde_json::Value) -> serde_json::Value,
+    /// Figures of the running server, for health.
+    pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+}
+
+/// What the API needs.
+#[derive(Clone)]
+pub struct Api {
+    /// The stores.
+    pub stores: Stores,
+    /// Functions of other parts.
+    pub hooks: Hooks,
+    /// The address under which people reach the server, without a slash at its end.
+    pub url: Arc<str>,
+    /// Days that events are kept unless a project says otherwise.
+    pub retention: u16,
+    /// Which peers may say for whom they speak (`X-Forwarded-For`, `-Proto`).
+    pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// Failed logins.
+    pub attempts: Arc<access::Attempts>,
+    /// What a session or token was a moment ago, so that not every request asks the database.
+    pub version: &'static str,
+}

@@ -1,1 +1,13 @@
-//! pipeline
+//! The way of an event: HTTP → queue → processing → stores.
+//!
+//! * [`ingest`] answers clients: authentication, decompression, limits, and 200 once the queue has it for good
+//! * [`worker`] takes records from the queue, processes them and applies each batch in one transaction
+//! * [`jobs`] does what time asks for: retention, deletions, archives that end
+//! * [`directory`] knows keys and projects without asking the database
+//! * [`whereabouts`] says where an event id is
+
+pub mod directory;
+pub mod ingest;
+pub mod jobs;
+pub mod whereabouts;
+pub mod worker;

@@ -1,0 +1,267 @@
+//! Who may do what: the only place where it is decided.
+//!
+//! A caller is known by the session cookie or by a bearer token. A route names the scope it needs; a session has
+//! the scopes of its user's role in the organization, a token those it was given and the role has as well. A
+//! request with the cookie that changes something must carry `X-Requested-With`, which no other site can send.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use storage::relational::people::{self, User};
+use storage::relational::sessions;
+use storage::sql::Connection;
+
+use crate::answer::ApiError;
+use crate::password::token_hash;
+
+/// Every scope that a token can have, as Sentry names them.
+pub const SCOPES: &[&str] = &[
+    "org:read",
+    "org:write",
+    "org:admin",
+    "org:integrations",
+    "org:ci",
+    "member:read",
+    "member:write",
+    "member:admin",
+    "team:read",
+    "team:write",
+    "team:admin",
+    "project:read",
+    "project:write",
+    "project:admin",
+    "project:releases",
+    "event:read",
+    "event:write",
+    "event:admin",
+    "alerts:read",
+    "alerts:write",
+];
+
+/// The scopes of a role.
+pub fn role_scopes(role: &str) -> &'static [&'static str] {
+    const MEMBER: &[&str] = &[
+        "org:read",
+        "member:read",
+        "team:read",
+        "project:read",
+        "project:releases",
+        "event:read",
+        "event:write",
+        "event:admin",
+        "alerts:read",
+        "alerts:write",
+        "org:ci",
+    ];
+    match role {
+        "owner" | "manager" => SCOPES,
+        "admin" => &[
+            "org:read",
+            "org:integrations",
+            "org:ci",
+            "member:read",
+            "team:read",
+            "team:write",
+            "team:admin",
+            "project:read",
+            "project:write",
+            "project:admin",
+            "project:releases",
+            "event:read",
+            "event:write",
+            "event:admin",
+            "alerts:read",
+            "alerts:write",
+        ],
+        _ => MEMBER,
+    }
+}
+
+/// What a route asks of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing.
+    Public,
+    /// To be somebody.
+    SignedIn,
+    /// To be somebody with a session, not a token: for what concerns the login itself.
+    Session,
+    /// A scope in the organization of the path.
+    Scope(&'static str),
+}
+
+/// How somebody showed who they are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Proof {
+    /// The session with this hash.
+    Session(String),
+    /// A token with these scopes.
+    Token(Vec<String>),
+}
+
+/// Somebody.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The user.
+    pub user: User,
+    /// How they showed it.
+    pub proof: Proof,
+}
+
+/// A session lasts so long after its last use, µs.
+pub const SESSION: i64 = 30 * 86_400_000_000;
+/// Its use is noted at most so often, µs.
+const TOUCH: i64 = 3_600_000_000;
+
+/// Who a session is; `None` if it is over. The second part is true if its use should be noted.
+pub fn by_session(
+    c: &mut dyn Connection,
+    token: &str,
+    now: i64,
+) -> Result<Option<(Principal, bool)>, ApiError> {
+    let hash = token_hash(token);
+    let Some(session) = sessions::find(c, &hash, now)? else {
+        return Ok(None);
+    };
+    let Some(user) = people::user(c, session.user_id)? else {
+        return Ok(None);
+    };
+    let stale = now - session.last_used > TOUCH;
+    Ok(Some((
+        Principal {
+            user,
+            proof: Proof::Session(hash),
+        },
+        stale,
+    )))
+}
+
+/// Who a token is; the second part is its number if its use should be noted.
+pub fn by_token(
+    c: &mut dyn Connection,
+    token: &str,
+    now: i64,
+) -> Result<Option<(Principal, Option<i64>)>, ApiError> {
+    let Some(found) = sessions::find_token(c, &token_hash(token))? else {
+        return Ok(None);
+    };
+    let Some(user) = people::user(c, found.user_id)? else {
+        return Ok(None);
+    };
+    let stale = found
+        .last_used
+        .is_none_or(|t| now - t > TOUCH)
+        .then_some(found.id);
+    Ok(Some((
+        Principal {
+            user,
+            proof: Proof::Token(found.scopes),
+        },
+        stale,
+    )))
+}
+
+/// Whether somebody has a scope with a role (`None`: not a member).
+pub fn allowed(principal: &Principal, role: Option<&str>, scope: &str) -> bool {
+    let by_role = principal.user.is_superuser || role.is_some_and(|r| role_scopes(r).contains(&scope));
+    let by_proof = match &principal.proof {
+        Proof::Session(_) => true,
+        Proof::Token(scopes) => scopes.iter().any(|s| covers(s, scope)),
+    };
+    by_role && by_proof
+}
+
+/// `project:admin` includes `project:write`, which includes `project:read`.
+fn covers(have: &str, want: &str) -> bool {
+    if have == want {
+        return true;
+    }
+    let rank = |s: &str| match s {
+        "read" => Some(0),
+        "write" => Some(1),
+        "admin" => Some(2),
+        _ => None,
+    };
+    match (have.split_once(':'), want.split_once(':')) {
+        (Some((a, x)), Some((b, y))) => a == b && rank(x).zip(rank(y)).is_some_and(|(x, y)| x >= y),
+        _ => false,
+    }
+}
+
+/// Failed logins by address and by name: after five, each next one has to wait longer.
+#[derive(Default)]
+pub struct Attempts(Mutex<HashMap<String, (u32, i64)>>);
+
+/// Failures that cost nothing.
+const FREE: u32 = 5;
+/// The longest wait, seconds.
+const LONGEST: i64 = 900;
+
+impl Attempts {
+    /// Seconds that a name or address has to wait.
+    pub fn wait(&self, keys: &[String], now: i64) -> Option<u64> {
+        let all = self.0.lock();
+        let wait = keys
+            .iter()
+            .filter_map(|k| all.get(k))
+            .map(|(_, until)| *until - now)
+            .max()?;
+        (wait > 0).then(|| u64::try_from(wait.div_euclid(1_000_000) + 1).unwrap_or(1))
+    }
+
+    /// Notes a failure.
+    pub fn failed(&self, keys: &[String], now: i64) {
+        let mut all = self.0.lock();
+        if all.len() > 10_000 {
+            all.retain(|_, (_, until)| *until > now);
+        }
+        for key in keys {
+            let entry = all.entry(key.clone()).or_insert((0, now));
+            entry.0 += 1;
+            let over = entry.0.saturating_sub(FREE);
+            let seconds = if over == 0 {
+                0
+            } else {
+                (1i64 << over.min(10)).min(LONGEST)
+            };
+            entry.1 = now + seconds * 1_000_000;
+        }
+    }
+
+    /// Forgets the failures of a name or address.
+    pub fn succeeded(&self, keys: &[String]) {
+        let mut all = self.0.lock();
+        keys.iter().for_each(|k| {
+            all.remove(k);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_include_lesser_ones() {
+        assert!(covers("event:admin", "event:read"));
+        assert!(!covers("event:read", "event:write"));
+        assert!(!covers("project:admin", "event:read"));
+        assert!(!covers("project:releases", "project:read"));
+        assert!(role_scopes("member").contains(&"event:write"));
+        assert!(!role_scopes("member").contains(&"project:write"));
+    }
+
+    #[test]
+    fn failures_cost_time() {
+        let attempts = Attempts::default();
+        let keys = vec!["a".to_owned()];
+        for _ in 0..FREE {
+            attempts.failed(&keys, 0);
+        }
+        assert_eq!(attempts.wait(&keys, 1), None);
+        attempts.failed(&keys, 0);
+        assert_eq!(attempts.wait(&keys, 1), Some(2));
+        attempts.succeeded(&keys);
+        assert_eq!(attempts.wait(&keys, 1), None);
+    }
+}

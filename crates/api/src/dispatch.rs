@@ -1,0 +1,321 @@
+//! From HTTP to an endpoint: finds the route, decides whether the caller may, runs the function where it may block.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use storage::relational::{issues, people, projects, sessions};
+
+use crate::Api;
+use crate::access::{self, Access, Principal, Proof};
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::routes::{ROUTES, Route};
+
+/// The name of the session's cookie.
+pub const COOKIE: &str = "vedette_session";
+/// Bytes of a request body.
+const BODY: usize = 4 << 20;
+
+/// The API under `/api/0/` and the UI on every other path.
+pub fn router(api: Api) -> Router {
+    Router::new()
+        .route("/api/0", axum::routing::any(answer))
+        .route("/api/0/{*path}", axum::routing::any(answer))
+        .fallback(axum::routing::any(crate::ui::page))
+        .with_state(api)
+}
+
+/// Finds the route of a path: the path without `/api/0`, with or without its last slash.
+fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<(&'static str, String)>), bool> {
+    let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
+    let mut other_method = false;
+    for route in ROUTES {
+        let pattern: Vec<&'static str> = route.path.split('/').filter(|s| !s.is_empty()).collect();
+        if pattern.len() != segments.len() {
+            continue;
+        }
+        let mut params = Vec::new();
+        let fits = pattern.iter().zip(&segments).all(|(p, s)| {
+            match p.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
+                Some(name) => match decode(s) {
+                    Some(value) => {
+                        params.push((name, value));
+                        true
+                    }
+                    None => false,
+                },
+                None => p == s,
+            }
+        });
+        if fits {
+            let head = *method == Method::HEAD && route.method == "GET";
+            if route.method == method.as_str() || head {
+                return Ok((route, params));
+            }
+            other_method = true;
+        }
+    }
+    Err(other_method)
+}
+
+/// Undoes percent encoding.
+fn decode(segment: &str) -> Option<String> {
+    let bytes = segment.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i] == b'%' {
+            let hex = segment.get(i + 1..i + 3)?;
+            out.push(u8::from_str_radix(hex, 16).ok()?);
+            i += 3;
+        } else {
+            out.push(bytes[i]);
+            i += 1;
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .find_map(|pair| {
+            pair.trim()
+                .strip_prefix(COOKIE)?
+                .strip_prefix('=')
+                .map(str::to_owned)
+        })
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
+}
+
+fn forwarded<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()?.split(',').next().map(str::trim)
+}
+
+async fn answer(State(api): State<Api>, request: Request<Body>) -> Response {
+    let method = request.method().clone();
+    let path = request
+        .uri()
+        .path()
+        .strip_prefix("/api/0")
+        .unwrap_or("")
+        .to_owned();
+    let (route, params) = match find(&method, &path) {
+        Ok(found) => found,
+        Err(true) => {
+            let body = serde_json::json!({ "detail": format!("Method {method} is not allowed here.") });
+            return Answer {
+                status: StatusCode::METHOD_NOT_ALLOWED,
+                ..Answer::json(body)
+            }
+            .into_response();
+        }
+        Err(false) => {
+            return ApiError::Missing("The requested resource does not exist.".into()).into_response();
+        }
+    };
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, BODY).await else {
+        return ApiError::TooLarge(format!("The body is larger than {} MiB.", BODY >> 20)).into_response();
+    };
+    let peer = parts
+        .extensions
+        .get::<axum::extract::ConnectInfo<SocketAddr>>()
+        .map(|c| c.0.ip());
+    let trusted = peer.is_none_or(|p| (api.trusted)(p));
+    let address = match forwarded(&parts.headers, "x-forwarded-for").and_then(|a| a.parse::<IpAddr>().ok()) {
+        Some(address) if trusted => Some(address),
+        _ => peer,
+    };
+    let secure = api.url.starts_with("https:")
+        || (trusted && forwarded(&parts.headers, "x-forwarded-proto") == Some("https"));
+    let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or("")).unwrap_or_default();
+    let headers = parts.headers;
+    let call = Call {
+        path: parts.uri.path().to_owned(),
+        user_agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|v| v.to_str().ok())
+            .map(|v| v.chars().take(300).collect()),
+        api,
+        principal: None,
+        organization: None,
+        role: None,
+        project: None,
+        params,
+        query,
+        body,
+        address,
+        secure,
+    };
+    let done = tokio::task::spawn_blocking(move || run(route, call, &method, &headers)).await;
+    match done {
+        Ok(Ok(answer)) => answer.into_response(),
+        Ok(Err(e)) => e.into_response(),
+        Err(e) => ApiError::Internal(e.to_string()).into_response(),
+    }
+}
+
+/// Everything between the route and its function.
+fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> Result<Answer, ApiError> {
+    identify(&mut call, headers)?;
+    if route.access != Access::Public {
+        call.principal()?;
+    }
+    let by_session = matches!(
+        &call.principal,
+        Some(Principal {
+            proof: Proof::Session(_),
+            ..
+        })
+    );
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    if by_session && !safe && !headers.contains_key("x-requested-with") {
+        return Err(ApiError::Forbidden(
+            "CSRF: send the header X-Requested-With with this request.".into(),
+        ));
+    }
+    if route.access == Access::Session && !by_session {
+        return Err(ApiError::Forbidden(
+            "This needs a login in the browser, not a token.".into(),
+        ));
+    }
+    locate(&mut call)?;
+    if let Access::Scope(scope) = route.access {
+        let principal = call.principal()?;
+        if !access::allowed(principal, call.role.as_deref(), scope) {
+            return Err(ApiError::Forbidden(format!(
+                "You do not have permission to do this: it needs the scope {scope}."
+            )));
+        }
+    }
+    (route.endpoint)(&call)
+}
+
+/// Who asks.
+fn identify(call: &mut Call, headers: &HeaderMap) -> Result<(), ApiError> {
+    let now = call.now();
+    let sql = call.api.stores.sql.clone();
+    if let Some(token) = bearer(headers) {
+        let found = sql.reading(|c| Ok(access::by_token(c, &token, now)))??;
+        let Some((principal, stale)) = found else {
+            return Err(ApiError::Unauthorized("Invalid token".into()));
+        };
+        if let Some(id) = stale {
+            sql.writing(|c| sessions::touch_token(c, id, now))?;
+        }
+        call.principal = Some(principal);
+    } else if let Some(token) = cookie(headers) {
+        let found = sql.reading(|c| Ok(access::by_session(c, &token, now)))??;
+        if let Some((principal, stale)) = found {
+            if let (true, Proof::Session(hash)) = (stale, &principal.proof) {
+                sql.writing(|c| sessions::touch(c, hash, now, now + access::SESSION))?;
+            }
+            call.principal = Some(principal);
+        }
+    }
+    Ok(())
+}
+
+/// Finds the organization and project of the path, as far as the caller may know of them.
+fn locate(call: &mut Call) -> Result<(), ApiError> {
+    let param = |name: &str| {
+        call.params
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map(|(_, v)| v.clone())
+    };
+    let (org, project, issue) = (param("org"), param("project"), param("issue"));
+    if org.is_none() && issue.is_none() {
+        return Ok(());
+    }
+    let principal = call.principal()?.clone();
+    let sql = call.api.stores.sql.clone();
+    let found = sql.reading(|c| {
+        let organization = match &org {
+            Some(slug) => people::organization_by(c, slug)?,
+            // The old form of issue paths has no organization: the issue says it.
+            None => {
+                let id = issue.as_deref().and_then(|i| i.parse::<i64>().ok()).unwrap_or(0);
+                let project = match issues::by_ids(c, &[id])?.pop() {
+                    Some(issue) => projects::by_id(c, issue.project)?,
+                    None => None,
+                };
+                match project {
+                    Some(project) => people::organization_by(c, &project.org_id.to_string())?,
+                    None => None,
+                }
+            }
+        };
+        let Some(organization) = organization else {
+            return Ok(None);
+        };
+        let role = people::role(c, organization.id, principal.user.id)?;
+        let project = match &project {
+            Some(slug) => Some(projects::find(c, organization.id, slug)?),
+            None => None,
+        };
+        Ok(Some((organization, role, project)))
+    })?;
+    let noun = if org.is_some() { "Organization" } else { "Issue" };
+    let Some((organization, role, project)) = found else {
+        return Err(ApiError::missing(noun));
+    };
+    if role.is_none() && !principal.user.is_superuser {
+        return Err(ApiError::missing(noun));
+    }
+    call.organization = Some(organization);
+    call.role = role;
+    if let Some(project) = project {
+        call.project = Some(project.ok_or_else(|| ApiError::missing("Project"))?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_their_route() {
+        let (route, params) = find(&Method::GET, "/organizations/acme/issues/SHOP-1/").unwrap();
+        assert_eq!(route.path, "/organizations/{org}/issues/{issue}/");
+        assert_eq!(
+            params,
+            vec![("org", "acme".to_owned()), ("issue", "SHOP-1".to_owned())]
+        );
+        assert!(find(&Method::GET, "/organizations").is_ok());
+        assert_eq!(find(&Method::PATCH, "/organizations/").err(), Some(true));
+        assert_eq!(find(&Method::GET, "/nothing/").err(), Some(false));
+        let (_, params) = find(&Method::GET, "/organizations/a/issues/5/tags/a%20b/").unwrap();
+        assert_eq!(params[2].1, "a b");
+    }
+
+    #[test]
+    fn every_route_stands_once() {
+        for (i, a) in ROUTES.iter().enumerate() {
+            for b in &ROUTES[i + 1..] {
+                assert!(
+                    (a.method, a.path) != (b.method, b.path),
+                    "{} {}",
+                    a.method,
+                    a.path
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Logging in and out, and one's own account.
+
+use http::header;
+use serde_json::json;
+use storage::relational::{people, sessions};
+
+use crate::access::{Proof, SESSION};
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::dispatch::COOKIE;
+use crate::password::{hash_password, new_secret, token_hash, verify_password, weak_password};
+use crate::views;
+
+fn text(body: &serde_json::Map<String, serde_json::Value>, name: &str) -> Result<String, ApiError> {
+    match body.get(name).and_then(|v| v.as_str()) {
+        Some(text) if !text.is_empty() => Ok(text.to_owned()),
+        _ => Err(ApiError::field(name, "This field is required.")),
+    }
+}
+
+fn cookie(call: &Call, value: &str, seconds: i64) -> String {
+    let secure = if call.secure { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// Opens a session: `{"username", "password"}`. Only a request that a page of this server can send is taken.
+pub fn login(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let (name, password) = (text(&body, "username")?, text(&body, "password")?);
+    let now = call.now();
+    let mut keys = vec![format!("name {}", name.trim().to_lowercase())];
+    keys.extend(call.address.map(|a| format!("address {a}")));
+    if let Some(seconds) = call.api.attempts.wait(&keys, now) {
+        return Err(ApiError::TooMany(
+            format!("Too many failed logins; try again in {seconds} s."),
+            seconds,
+        ));
+    }
+    let sql = &call.api.stores.sql;
+    let user = sql.reading(|c| people::user_by_email(c, &name))?;
+    // A hash is compared for unknown names too, so that the time does not tell.
+    let stored = user
+        .as_ref()
+        .map_or_else(|| decoy().to_owned(), |u| u.password.clone());
+    let fits = verify_password(&password, &stored);
+    let Some(user) = user.filter(|u| fits && u.is_active) else {
+        call.api.attempts.failed(&keys, now);
+        return Err(ApiError::Unauthorized(
+            "The e-mail address or the password is wrong.".into(),
+        ));
+    };
+    call.api.attempts.succeeded(&keys);
+    let token = new_secret();
+    let address = call.address.map(|a| a.to_string());
+    sql.writing(|c| {
+        let hash = token_hash(&token);
+        sessions::add(
+            c,
+            &hash,
+            user.id,
+            now,
+            now + SESSION,
+            address.as_deref(),
+            call.user_agent.as_deref(),
+        )?;
+        people::logged_in(c, user.id, now)
+    })?;
+    Ok(Answer::json(views::people::me(&user))
+        .with(header::SET_COOKIE, cookie(call, &token, SESSION / 1_000_000)))
+}
+
+fn decoy() -> &'static str {
+    use std::sync::OnceLock;
+    static DECOY: OnceLock<String> = OnceLock::new();
+    DECOY.get_or_init(|| hash_password(&new_secret()).unwrap_or_default())
+}
+
+/// The caller.
+pub fn me(call: &Call) -> Result<Answer, ApiError> {
+    let principal = call.principal()?;
+    let mut view = views::people::me(&principal.user);
+    if let Proof::Token(scopes) = &principal.proof {
+        view["scopes"] = json!(scopes);
+    }
+    Ok(Answer::json(view))
+}
+
+/// Ends the session.
+pub fn logout(call: &Call) -> Result<Answer, ApiError> {
+    if let Proof::Session(hash) = &call.principal()?.proof {
+        call.api.stores.sql.writing(|c| sessions::remove(c, hash))?;
+    }
+    Ok(Answer::nothing().with(header::SET_COOKIE, cookie(call, "", 0)))
+}
+
+/// Changes one's name.
+pub fn update_me(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let name = text(&body, "name")?;
+    if name.chars().count() > 200 {
+        return Err(ApiError::field("name", "use at most 200 characters"));
+    }
+    let id = call.user_id()?;
+    let user = call.api.stores.sql.writing(|c| {
+        people::set_name(c, id, name.trim())?;
+        people::user(c, id)
+    })?;
+    Ok(Answer::json(
+        user.as_ref().map(views::people::me).unwrap_or_default(),
+    ))
+}
+
+/// Changes one's password; every session ends, this one goes on under a new cookie.
+pub fn change_password(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let (current, new) = (text(&body, "currentPassword")?, text(&body, "newPassword")?);
+    let user = &call.principal()?.user;
+    let now = call.now();
+    let keys = vec![format!("password of {}", user.id)];
+    if let Some(seconds) = call.api.attempts.wait(&keys, now) {
+        return Err(ApiError::TooMany(
+            format!("Too many failed tries; try again in {seconds} s."),
+            seconds,
+        ));
+    }
+    if !verify_password(&current, &user.password) {
+        call.api.attempts.failed(&keys, now);
+        return Err(ApiError::field("currentPassword", "This is not your password."));
+    }
+    if let Some(why) = weak_password(&new) {
+        return Err(ApiError::field("newPassword", why));
+    }
+    let hash = hash_password(&new).map_err(ApiError::Internal)?;
+    let token = new_secret();
+    call.api.stores.sql.writing(|c| {
+        people::set_password(c, user.id, &hash)?;
+        sessions::add(
+            c,
+            &token_hash(&token),
+            user.id,
+            now,
+            now + SESSION,
+            None,
+            call.user_agent.as_deref(),
+        )
+    })?;
+    Ok(Answer::nothing().with(header::SET_COOKIE, cookie(call, &token, SESSION / 1_000_000)))
+}

@@ -1,0 +1,567 @@
+//! Lists of issues: found, counted, changed and deleted together.
+//!
+//! Without conditions on events the list is SQL over what is counted per issue. With them, and for times that do
+//! not end now, the event store says which hashes match, and SQL which issues those are.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use storage::columns::{Aggregate, Answer as Found, Cell, Field, Filter, GroupOrder, Question};
+use storage::life::{self, Substatus, Wish};
+use storage::relational::issues::{self, Issue, Sort};
+use storage::relational::{activity, hashes, people, personal, releases};
+
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::links::{hits, offset, paged};
+use crate::scope::Scope;
+use crate::views;
+use crate::views::issue::Extra;
+
+/// Issues that one request changes at most.
+const BULK: usize = 10_000;
+/// How long a deletion can be taken back, µs.
+const UNDO: i64 = 10_000_000;
+
+/// Issues that a query finds, in order, and how many there are.
+struct Page {
+    issues: Vec<Issue>,
+    total: usize,
+    filtered: HashMap<i64, (i64, i64, i64, i64)>,
+}
+
+fn query(call: &Call) -> String {
+    match call.query.iter().find(|(k, _)| k == "query") {
+        Some((_, text)) => text.trim().to_owned(),
+        None => "is:unresolved".to_owned(),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    LastSeen,
+    FirstSeen,
+    Events,
+    Users,
+}
+
+fn order(call: &Call) -> Result<Order, ApiError> {
+    Ok(match call.value("sort") {
+        None | Some("date" | "recommended" | "inbox" | "trends" | "priority") => Order::LastSeen,
+        Some("new") => Order::FirstSeen,
+        Some("freq") => Order::Events,
+        Some("user") => Order::Users,
+        Some(other) => {
+            return Err(ApiError::Bad(format!(
+                "sort is date, new, freq or user, not '{other}'"
+            )));
+        }
+    })
+}
+
+fn find(
+    call: &Call,
+    scope: &Scope,
+    text: &str,
+    order: Order,
+    offset: usize,
+    limit: usize,
+) -> Result<Page, ApiError> {
+    let lowered = scope.lower(call, text)?;
+    let filter = scope.with_environments(call, lowered.filter);
+    let condition = lowered.condition;
+    if filter == Filter::All && scope.open_end && order != Order::Users {
+        let sort = match order {
+            Order::FirstSeen => Sort::FirstSeen,
+            Order::Events => Sort::Events,
+            _ => Sort::LastSeen,
+        };
+        let since = if scope.bounded { scope.start } else { i64::MIN };
+        let (issues, total) = call.api.stores.sql.reading(|c| {
+            let (offset, limit) = (
+                i64::try_from(offset).unwrap_or(0),
+                i64::try_from(limit).unwrap_or(100),
+            );
+            issues::page(c, &scope.ids(), since, &condition, sort, offset, limit)
+        })?;
+        return Ok(Page {
+            issues,
+            total: usize::try_from(total).unwrap_or(0),
+            filtered: HashMap::new(),
+        });
+    }
+    let counted = counts(call, scope, filter)?;
+    let ids: Vec<i64> = counted.keys().copied().collect();
+    let mut issues = call
+        .api
+        .stores
+        .sql
+        .reading(|c| issues::filter(c, &ids, &condition))?;
+    let key = |i: &Issue| {
+        let (events, users, _, last) = counted.get(&i.id).copied().unwrap_or_default();
+        let first = match order {
+            Order::LastSeen => last,
+            Order::FirstSeen => i.first_seen,
+            Order::Events => events,
+            Order::Users => users,
+        };
+        std::cmp::Reverse((first, i.id))
+    };
+    issues.sort_by_key(key);
+    let total = issues.len();
+    let issues = issues.into_iter().skip(offset).take(limit).collect();
+    Ok(Page {
+        issues,
+        total,
+        filtered: counted,
+    })
+}
+
+/// Events, users, first and last time of the rows that match, by issue. Users of issues with several hashes are
+/// counted per hash and added, so they may be counted twice.
+fn counts(
+    call: &Call,
+    scope: &Scope,
+    filter: Filter,
+) -> Result<HashMap<i64, (i64, i64, i64, i64)>, ApiError> {
+    let table = call.api.stores.catalog.errors;
+    let user = table.column("user").map(Field::Column).unwrap_or(Field::Id);
+    let question = Question::Groups {
+        by: vec![Field::Project, Field::Hash],
+        every: None,
+        aggregates: vec![
+            Aggregate::Count,
+            Aggregate::Distinct(user),
+            Aggregate::Min(Field::Time),
+            Aggregate::Max(Field::Time),
+        ],
+        order: GroupOrder::Key,
+        limit: 0,
+    };
+    let Found::Groups(groups) = scope.select(call, filter, None, question)? else {
+        return Ok(HashMap::new());
+    };
+    let number = |c: &Cell| match c {
+        Cell::Number(n) => *n as i64,
+        _ => 0,
+    };
+    let mut by_hash = HashMap::with_capacity(groups.len());
+    for group in &groups {
+        let (Some(project), Some(Cell::Str(hash))) = (group.key.first(), group.key.get(1)) else {
+            continue;
+        };
+        if let Ok(hash) = hash.parse() {
+            let v: Vec<i64> = group.values.iter().map(number).collect();
+            by_hash.insert(
+                (u64::try_from(number(project)).unwrap_or(0), hash),
+                (v[0], v[1], v[2], v[3]),
+            );
+        }
+    }
+    let wanted: Vec<_> = by_hash.keys().copied().collect();
+    let rows = call.api.stores.sql.reading(|c| hashes::find(c, &wanted))?;
+    let mut out: HashMap<i64, (i64, i64, i64, i64)> = HashMap::new();
+    for row in rows {
+        let (Some(issue), Some(n)) = (row.issue, by_hash.get(&(row.project, row.hash))) else {
+            continue;
+        };
+        let sum = out.entry(issue).or_insert((0, 0, i64::MAX, i64::MIN));
+        *sum = (sum.0 + n.0, sum.1 + n.1, sum.2.min(n.2), sum.3.max(n.3));
+    }
+    Ok(out)
+}
+
+/// An event id or a short id alone in the search box finds its issue.
+fn lookup(call: &Call, scope: &Scope, text: &str) -> Result<Option<Page>, ApiError> {
+    let word = text.strip_prefix("is:unresolved ").unwrap_or(text).trim();
+    if let Ok(id) = word.parse::<protocol::ids::EventId>() {
+        for (project, locator) in call.api.stores.ids.find(id.0)? {
+            let Ok(project) = i64::try_from(project) else {
+                continue;
+            };
+            if scope.project(project).is_none() {
+                continue;
+            }
+            if let Some(loaded) = super::events::load(call, locator)? {
+                if let Some(issue) = super::events::issue_of(call, &loaded)? {
+                    let issues = call.api.stores.sql.reading(|c| issues::by_ids(c, &[issue]))?;
+                    return Ok(Some(Page {
+                        total: issues.len(),
+                        issues,
+                        filtered: HashMap::new(),
+                    }));
+                }
+            }
+        }
+        return Ok(Some(Page {
+            issues: vec![],
+            total: 0,
+            filtered: HashMap::new(),
+        }));
+    }
+    if word.contains(' ') || word.contains(':') {
+        return Ok(None);
+    }
+    if let Some((slug, number)) = issues::parse_short_id(word) {
+        if let Some(project) = scope.projects.iter().find(|p| p.slug == slug) {
+            let found = call
+                .api
+                .stores
+                .sql
+                .reading(|c| issues::by_short(c, project.id, number))?;
+            if let Some(issue) = found {
+                return Ok(Some(Page {
+                    issues: vec![issue],
+                    total: 1,
+                    filtered: HashMap::new(),
+                }));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The list.
+pub fn list(call: &Call) -> Result<Answer, ApiError> {
+    let scope = Scope::of(call)?;
+    let (offset, limit) = (offset(call)?, call.limit(25)?);
+    let text = query(call);
+    let page = match lookup(call, &scope, &text)? {
+        Some(page) => page,
+        None => find(call, &scope, &text, order(call)?, offset, limit)?,
+    };
+    let mut extra = Extra::load(call, &page.issues, (scope.start, scope.end), !scope.bounded)?;
+    extra.filtered = page.filtered;
+    let views: Vec<Value> = page
+        .issues
+        .iter()
+        .filter_map(|i| {
+            scope
+                .project(i.project)
+                .map(|p| views::issue::issue(call, i, p, &extra))
+        })
+        .collect();
+    let more = page.total > offset + limit;
+    Ok(hits(
+        paged(Answer::json(views), call, offset, limit, more),
+        page.total,
+    ))
+}
+
+/// How many issues several queries find: `?query=a&query=b` → `{"a": 3, "b": 0}`.
+pub fn count(call: &Call) -> Result<Answer, ApiError> {
+    let scope = Scope::of(call)?;
+    let mut out = serde_json::Map::new();
+    for (_, text) in call.query.iter().filter(|(k, _)| k == "query").take(20) {
+        let page = find(call, &scope, text, Order::LastSeen, 0, 1)?;
+        out.insert(text.clone(), json!(page.total));
+    }
+    Ok(Answer::json(Value::Object(out)))
+}
+
+/// Counts of issues by number: `?groups=1&groups=2`.
+pub fn stats(call: &Call) -> Result<Answer, ApiError> {
+    let scope = Scope::of(call)?;
+    let ids: Vec<i64> = call
+        .values("groups")
+        .iter()
+        .filter_map(|g| g.parse().ok())
+        .take(100)
+        .collect();
+    let found = call.api.stores.sql.reading(|c| issues::by_ids(c, &ids))?;
+    let extra = Extra::load(call, &found, (scope.start, scope.end), !scope.bounded)?;
+    let views: Vec<Value> = found
+        .iter()
+        .filter_map(|i| {
+            scope
+                .project(i.project)
+                .map(|p| views::issue::issue(call, i, p, &extra))
+        })
+        .collect();
+    Ok(Answer::json(views))
+}
+
+/// The issues that a bulk request names: by `id`, or all that its query finds.
+fn named(call: &Call) -> Result<(Scope, Vec<Issue>, bool), ApiError> {
+    let scope = Scope::of(call)?;
+    let ids: Vec<i64> = call.values("id").iter().filter_map(|i| i.parse().ok()).collect();
+    if call.values("id").len() != ids.len() {
+        return Err(ApiError::Bad("id is the number of an issue".into()));
+    }
+    let by_id = !ids.is_empty();
+    let found = if by_id {
+        let mut found = call.api.stores.sql.reading(|c| issues::by_ids(c, &ids))?;
+        found.retain(|i| scope.project(i.project).is_some());
+        if found.is_empty() {
+            return Err(ApiError::missing("Issue"));
+        }
+        found
+    } else {
+        let text = query(call);
+        let status = call.value("status");
+        let text = match status {
+            Some(s) => format!("{text} is:{s}"),
+            None => text,
+        };
+        let page = find(call, &scope, &text, Order::LastSeen, 0, BULK)?;
+        if page.total > BULK {
+            let what = format!(
+                "{} issues match, but one request changes at most {BULK}: narrow the query",
+                page.total
+            );
+            return Err(ApiError::Bad(what));
+        }
+        page.issues
+    };
+    Ok((scope, found, by_id))
+}
+
+/// Changes issues.
+pub fn update(call: &Call) -> Result<Answer, ApiError> {
+    let (_, found, _) = named(call)?;
+    let done = change(call, found)?;
+    Ok(Answer::json(done))
+}
+
+/// Marks issues for deletion; a job deletes them when the time to take it back is over.
+pub fn remove(call: &Call) -> Result<Answer, ApiError> {
+    let (_, mut found, _) = named(call)?;
+    mark_deleted(call, &mut found)?;
+    Ok(Answer::nothing())
+}
+
+/// Marks issues for deletion.
+pub fn mark_deleted(call: &Call, found: &mut [Issue]) -> Result<(), ApiError> {
+    let due = call.now() + UNDO;
+    let ids: Vec<i64> = found.iter().map(|i| i.id).collect();
+    Ok(call.api.stores.sql.writing(|c| {
+        let mut fresh = issues::by_ids(c, &ids)?;
+        fresh.iter_mut().for_each(|i| i.delete_after = Some(due));
+        issues::save(c, &fresh.iter().collect::<Vec<_>>())
+    })?)
+}
+
+fn number(value: Option<&Value>, name: &str) -> Result<Option<i64>, ApiError> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_i64().filter(|n| *n > 0) {
+            Some(n) => Ok(Some(n)),
+            None => Err(ApiError::field(name, "expected a number above 0")),
+        },
+    }
+}
+
+/// The wish in a body, as far as it is the same for every issue.
+enum Status {
+    Wish(Wish),
+    NextRelease,
+    UntilEscalating,
+    /// Back to what it was: an undone change.
+    Back(Substatus),
+}
+
+fn status(body: &serde_json::Map<String, Value>) -> Result<Option<Status>, ApiError> {
+    let Some(status) = body.get("status").filter(|s| !s.is_null()) else {
+        return Ok(None);
+    };
+    let details = body
+        .get("statusDetails")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let substatus = body.get("substatus").and_then(Value::as_str).unwrap_or("");
+    let get = |name: &str| number(details.get(name).or_else(|| body.get(name)), name);
+    Ok(Some(match status.as_str().unwrap_or("") {
+        "unresolved" => match Substatus::parse(substatus) {
+            Some(s @ (Substatus::New | Substatus::Regressed | Substatus::Escalating)) => Status::Back(s),
+            _ => Status::Wish(Wish::Unresolve),
+        },
+        "resolvedInNextRelease" => Status::NextRelease,
+        "resolved" => {
+            if details.get("inNextRelease").and_then(Value::as_bool) == Some(true) {
+                Status::NextRelease
+            } else if let Some(version) = details.get("inRelease").and_then(Value::as_str) {
+                Status::Wish(Wish::ResolveInRelease(version.to_owned()))
+            } else {
+                Status::Wish(Wish::Resolve)
+            }
+        }
+        "ignored" | "muted" | "archived" => {
+            let minutes = match get("ignoreDuration")? {
+                Some(n) => Some(n),
+                None => get("snoozeDuration")?,
+            };
+            let (events, users) = (get("ignoreCount")?, get("ignoreUserCount")?);
+            let escalating = substatus == "archived_until_escalating"
+                || ["ignoreUntilEscalating", "untilEscalating"]
+                    .iter()
+                    .any(|k| details.get(*k).and_then(Value::as_bool) == Some(true));
+            if minutes.is_some() || events.is_some() || users.is_some() {
+                Status::Wish(Wish::ArchiveUntil {
+                    minutes,
+                    events,
+                    users,
+                })
+            } else if escalating {
+                Status::UntilEscalating
+            } else {
+                Status::Wish(Wish::ArchiveForever)
+            }
+        }
+        other => {
+            return Err(ApiError::field(
+                "status",
+                format!("status is resolved, unresolved or ignored, not '{other}'"),
+            ));
+        }
+    }))
+}
+
+/// `user:1`, a number, a name or nothing.
+fn assignee(call: &Call, body: &serde_json::Map<String, Value>) -> Result<Option<Option<i64>>, ApiError> {
+    let text = match body.get("assignedTo") {
+        None => return Ok(None),
+        Some(Value::Null) => return Ok(Some(None)),
+        Some(Value::String(s)) if s.is_empty() => return Ok(Some(None)),
+        Some(Value::String(s)) => s.clone(),
+        Some(other) => other.to_string(),
+    };
+    let name = text.strip_prefix("user:").unwrap_or(&text).to_lowercase();
+    let org = call.organization()?.id;
+    let all = call.api.stores.sql.reading(|c| people::members(c, org))?;
+    let me = call.user_id()?;
+    let found = all
+        .iter()
+        .find(|m| m.user.id.to_string() == name || m.user.email == name || (name == "me" && m.user.id == me));
+    match found {
+        Some(m) => Ok(Some(Some(m.user.id))),
+        None => Err(ApiError::field(
+            "assignedTo",
+            format!("nobody in this organization is '{text}'"),
+        )),
+    }
+}
+
+fn flag(body: &serde_json::Map<String, Value>, name: &str) -> Result<Option<bool>, ApiError> {
+    match body.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(on)) => Ok(Some(*on)),
+        Some(_) => Err(ApiError::field(name, "expected true or false")),
+    }
+}
+
+/// Applies the body to issues; answers what was set.
+pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
+    let body = call.json()?;
+    let status = status(&body)?;
+    let assignee = assignee(call, &body)?;
+    let priority = match body.get("priority").and_then(Value::as_str) {
+        None => None,
+        Some(text) => match life::Priority::parse(text) {
+            Some(priority) => Some(priority),
+            None => return Err(ApiError::field("priority", "priority is high, medium or low")),
+        },
+    };
+    let (bookmark, seen) = (flag(&body, "isBookmarked")?, flag(&body, "hasSeen")?);
+    let subscribe = flag(&body, "isSubscribed")?;
+    let keep = flag(&body, "pendingDeletion")? == Some(false);
+    let (me, now) = (call.user_id()?, call.now());
+    let ids: Vec<i64> = found.iter().map(|i| i.id).collect();
+    call.api.stores.sql.writing(|c| {
+        let mut all = issues::by_ids(c, &ids)?;
+        let mut newest: HashMap<i64, Option<String>> = HashMap::new();
+        for issue in &mut all {
+            if keep {
+                issue.delete_after = None;
+            }
+            let wish = match &status {
+                None => None,
+                Some(Status::Wish(wish)) => Some(wish.clone()),
+                Some(Status::NextRelease) => {
+                    if !newest.contains_key(&issue.project) {
+                        let first = releases::of_project(c, issue.project)?.into_iter().next();
+                        newest.insert(issue.project, first.map(|r| r.version));
+                    }
+                    Some(Wish::ResolveInNextRelease(
+                        newest.get(&issue.project).cloned().flatten(),
+                    ))
+                }
+                Some(Status::UntilEscalating) => {
+                    let hour = now.div_euclid(3_600_000_000);
+                    let hours = hashes::hours(c, &[issue.id], hour - 7 * 24, hour + 1)?;
+                    let busiest_hour = hours.into_iter().map(|(_, _, n)| n).max().unwrap_or(0);
+                    Some(Wish::ArchiveUntilEscalating { busiest_hour })
+                }
+                Some(Status::Back(substatus)) => {
+                    issue.state.status = life::Status::Unresolved;
+                    issue.state.substatus = *substatus;
+                    issue.state.details = life::Details::default();
+                    if *substatus == Substatus::New {
+                        issue.state.changed = issue.first_seen;
+                    }
+                    activity::add(
+                        c,
+                        issue.id,
+                        issue.project,
+                        Some(me),
+                        "set_unresolved",
+                        &json!({}),
+                        now,
+                    )?;
+                    None
+                }
+            };
+            if let Some(wish) = wish {
+                let counts = (issue.times_seen, issue.users_seen);
+                if let Some(kind) = life::on_wish(&mut issue.state, &wish, counts, Some(me), now) {
+                    let data = serde_json::to_value(&issue.state.details).unwrap_or_default();
+                    activity::add(c, issue.id, issue.project, Some(me), kind, &data, now)?;
+                    personal::subscribe(c, issue.id, me, true)?;
+                }
+            }
+            if let Some(who) = assignee {
+                if issue.assigned_user != who {
+                    issue.assigned_user = who;
+                    let kind = if who.is_some() { "assigned" } else { "unassigned" };
+                    let data = json!({ "assignee": who.map(|w| w.to_string()), "assigneeType": "user" });
+                    activity::add(c, issue.id, issue.project, Some(me), kind, &data, now)?;
+                }
+            }
+            if let Some(priority) = priority {
+                if issue.state.priority != priority {
+                    issue.state.priority = priority;
+                    issue.state.priority_locked = true;
+                    let data = json!({ "priority": priority.name() });
+                    activity::add(c, issue.id, issue.project, Some(me), "set_priority", &data, now)?;
+                }
+            }
+            if let Some(on) = bookmark {
+                personal::bookmark(c, issue.id, me, on, now)?;
+            }
+            if let Some(on) = seen {
+                personal::see(c, issue.id, me, on, now)?;
+            }
+            if let Some(on) = subscribe {
+                personal::subscribe(c, issue.id, me, on)?;
+            }
+        }
+        issues::save(c, &all.iter().collect::<Vec<_>>())
+    })?;
+    let mut done = serde_json::Map::new();
+    for key in [
+        "status",
+        "statusDetails",
+        "substatus",
+        "assignedTo",
+        "isBookmarked",
+        "hasSeen",
+        "isSubscribed",
+        "priority",
+        "pendingDeletion",
+    ] {
+        if let Some(value) = body.get(key) {
+            done.insert(key.into(), value.clone());
+        }
+    }
+    Ok(Value::Object(done))
+}

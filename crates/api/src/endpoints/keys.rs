@@ -1,0 +1,119 @@
+//! Client keys of a project. A key is named by its public part.
+
+use serde_json::Value;
+use storage::relational::projects::{self, Key};
+
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::password::new_key;
+use crate::views::project::key as view;
+
+fn find(call: &Call) -> Result<Key, ApiError> {
+    let project = call.project()?.id;
+    let name = call.param("key");
+    let keys = call.api.stores.sql.reading(|c| projects::keys(c, project))?;
+    keys.into_iter()
+        .find(|k| k.public_key == name || k.id.to_string() == name)
+        .ok_or_else(|| ApiError::missing("Key"))
+}
+
+/// The keys of a project.
+pub fn list(call: &Call) -> Result<Answer, ApiError> {
+    let project = call.project()?.id;
+    let keys = call.api.stores.sql.reading(|c| projects::keys(c, project))?;
+    Ok(Answer::json(
+        keys.iter().map(|k| view(k, &call.api.url)).collect::<Vec<_>>(),
+    ))
+}
+
+/// One key.
+pub fn get(call: &Call) -> Result<Answer, ApiError> {
+    Ok(Answer::json(view(&find(call)?, &call.api.url)))
+}
+
+fn label(body: &serde_json::Map<String, Value>) -> Result<Option<String>, ApiError> {
+    match body.get("name").or_else(|| body.get("label")) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(s)) if s.chars().count() <= 64 => {
+            Ok(Some(s.trim().to_owned()).filter(|s| !s.is_empty()))
+        }
+        Some(_) => Err(ApiError::field("name", "a name has at most 64 characters")),
+    }
+}
+
+fn limit(body: &serde_json::Map<String, Value>) -> Result<Option<Option<(i64, i64)>>, ApiError> {
+    match body.get("rateLimit") {
+        None => Ok(None),
+        Some(Value::Null) => Ok(Some(None)),
+        Some(Value::Object(map)) => {
+            let number = |k: &str| map.get(k).and_then(Value::as_i64);
+            match (number("count"), number("window")) {
+                (Some(count), Some(window)) if count > 0 && (1..=86_400).contains(&window) => {
+                    Ok(Some(Some((count, window))))
+                }
+                (None | Some(0), _) | (_, None | Some(0)) => Ok(Some(None)),
+                _ => Err(ApiError::field(
+                    "rateLimit",
+                    "expected {count: 1 or more, window: 1 to 86400 seconds}",
+                )),
+            }
+        }
+        Some(_) => Err(ApiError::field("rateLimit", "expected {count, window} or null")),
+    }
+}
+
+/// Makes a key: `{"name"?, "rateLimit"?}`.
+pub fn add(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let (label, limit) = (
+        label(&body)?.unwrap_or_else(|| "Default".into()),
+        limit(&body)?.flatten(),
+    );
+    let (project, now) = (call.project()?.id, call.now());
+    let public = new_key();
+    let key = call.api.stores.sql.writing(|c| {
+        projects::add_key(c, project, &label, &public, &new_key(), now)?;
+        let found = projects::keys(c, project)?
+            .into_iter()
+            .find(|k| k.public_key == public);
+        match found {
+            Some(mut key) => {
+                key.rate_limit = limit;
+                projects::update_key(c, &key)?;
+                Ok(Some(key))
+            }
+            None => Ok(None),
+        }
+    })?;
+    (call.api.hooks.changed)();
+    let key = key.ok_or_else(|| ApiError::missing("Key"))?;
+    Ok(Answer::created(view(&key, &call.api.url)))
+}
+
+/// Changes a key: `{"name"?, "isActive"?, "rateLimit"?}`.
+pub fn update(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let mut key = find(call)?;
+    if let Some(label) = label(&body)? {
+        key.label = label;
+    }
+    if let Some(on) = body.get("isActive") {
+        key.is_active = on
+            .as_bool()
+            .ok_or_else(|| ApiError::field("isActive", "expected true or false"))?;
+    }
+    if let Some(limit) = limit(&body)? {
+        key.rate_limit = limit;
+    }
+    call.api.stores.sql.writing(|c| projects::update_key(c, &key))?;
+    (call.api.hooks.changed)();
+    Ok(Answer::json(view(&key, &call.api.url)))
+}
+
+/// Withdraws a key.
+pub fn remove(call: &Call) -> Result<Answer, ApiError> {
+    let key = find(call)?;
+    call.api.stores.sql.writing(|c| projects::remove_key(c, key.id))?;
+    (call.api.hooks.changed)();
+    Ok(Answer::nothing())
+}

@@ -1,0 +1,127 @@
+//! Organizations: what they are, who is in them, their environments and releases.
+
+use serde_json::{Value, json};
+use storage::relational::{people, releases};
+
+use crate::access::role_scopes;
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::links::{offset, paged};
+use crate::views;
+
+/// The organizations of the caller.
+pub fn list(call: &Call) -> Result<Answer, ApiError> {
+    let user = &call.principal()?.user;
+    let all = call.api.stores.sql.reading(|c| {
+        if user.is_superuser {
+            people::organizations(c)
+        } else {
+            people::organizations_of(c, user.id)
+        }
+    })?;
+    let views: Vec<_> = all
+        .iter()
+        .map(|o| views::people::organization(o, &call.api.url))
+        .collect();
+    Ok(paged(Answer::json(views), call, 0, 100, false))
+}
+
+fn details(call: &Call) -> Result<Value, ApiError> {
+    let superuser = call.principal()?.user.is_superuser;
+    let role = call.role.as_deref().or(superuser.then_some("owner"));
+    let scopes = role.map_or(&[][..], role_scopes);
+    Ok(views::people::organization_details(
+        call.organization()?,
+        &call.api.url,
+        role,
+        scopes,
+    ))
+}
+
+/// One organization.
+pub fn get(call: &Call) -> Result<Answer, ApiError> {
+    let mut view = details(call)?;
+    let projects = call.projects()?;
+    view["projects"] = projects.iter().map(views::project::project).collect();
+    Ok(Answer::json(view))
+}
+
+/// Changes names and the scrubbing that its projects start from.
+pub fn update(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let mut organization = call.organization()?.clone();
+    if let Some(name) = body.get("name") {
+        let name = name.as_str().unwrap_or("").trim();
+        if name.is_empty() || name.chars().count() > 64 {
+            return Err(ApiError::field("name", "a name has 1 to 64 characters"));
+        }
+        organization.name = name.to_owned();
+    }
+    if let Some(slug) = body.get("slug") {
+        organization.slug = super::projects::check_slug(slug.as_str().unwrap_or(""))?;
+    }
+    let written = call
+        .api
+        .stores
+        .sql
+        .writing(|c| people::update_organization(c, &organization));
+    written.map_err(|e| super::projects::taken(e, "slug", "another organization has this slug"))?;
+    let view = views::people::organization_details(&organization, &call.api.url, call.role.as_deref(), &[]);
+    Ok(Answer::json(view))
+}
+
+/// Who is in the organization.
+pub fn members(call: &Call) -> Result<Answer, ApiError> {
+    let org = call.organization()?.id;
+    let all = call.api.stores.sql.reading(|c| people::members(c, org))?;
+    Ok(paged(
+        Answer::json(all.iter().map(views::people::member).collect::<Vec<_>>()),
+        call,
+        0,
+        100,
+        false,
+    ))
+}
+
+/// The environments that events have named.
+pub fn environments(call: &Call) -> Result<Answer, ApiError> {
+    let projects: Vec<i64> = call.projects()?.iter().map(|p| p.id).collect();
+    let all = call
+        .api
+        .stores
+        .sql
+        .reading(|c| releases::environments(c, &projects))?;
+    let mut names: Vec<(String, bool)> = all.into_iter().map(|(_, name, hidden)| (name, hidden)).collect();
+    names.dedup_by(|a, b| a.0 == b.0);
+    let views: Vec<_> = names
+        .iter()
+        .zip(1..)
+        .map(|((name, hidden), id): (_, i64)| json!({ "id": id.to_string(), "name": name, "isHidden": hidden }))
+        .collect();
+    Ok(Answer::json(views))
+}
+
+/// The releases that events have named, newest first.
+pub fn releases(call: &Call) -> Result<Answer, ApiError> {
+    let projects = call.projects()?;
+    let (offset, limit) = (offset(call)?, call.limit(100)?);
+    let mut all = call.api.stores.sql.reading(|c| {
+        let mut all = Vec::new();
+        for p in &projects {
+            all.extend(releases::of_project(c, p.id)?);
+        }
+        Ok(all)
+    })?;
+    if let Some(part) = call.value("query") {
+        all.retain(|r| r.version.contains(part));
+    }
+    all.sort_by_key(|r| std::cmp::Reverse((r.date_added, r.id)));
+    let more = all.len() > offset + limit;
+    let page: Vec<_> = all
+        .iter()
+        .skip(offset)
+        .take(limit)
+        .map(|r| views::project::release(r, &projects))
+        .collect();
+    Ok(paged(Answer::json(page), call, offset, limit, more))
+}

@@ -1,0 +1,402 @@
+//! Every endpoint: method, path, who may, and what answers.
+
+use crate::access::Access::{self, Public, Scope, Session, SignedIn};
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::endpoints::{
+    auth, events, grouping, issue, issue_events, issue_notes, issues, keys, organizations, projects, root,
+    search, stats, tags, tokens,
+};
+
+/// One endpoint.
+pub struct Route {
+    /// The method.
+    pub method: &'static str,
+    /// The path below `/api/0`; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// Who may.
+    pub access: Access,
+    pub(crate) endpoint: fn(&Call) -> Result<Answer, ApiError>,
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    access: Access,
+    endpoint: fn(&Call) -> Result<Answer, ApiError>,
+) -> Route {
+    Route {
+        method,
+        path,
+        access,
+        endpoint,
+    }
+}
+
+const ORG_READ: Access = Scope("org:read");
+const PROJECT_READ: Access = Scope("project:read");
+const PROJECT_WRITE: Access = Scope("project:write");
+const PROJECT_ADMIN: Access = Scope("project:admin");
+const EVENT_READ: Access = Scope("event:read");
+const EVENT_WRITE: Access = Scope("event:write");
+const EVENT_ADMIN: Access = Scope("event:admin");
+
+/// The table. A path with a fixed segment stands before one with a name in its place.
+pub static ROUTES: &[Route] = &[
+    route("GET", "/", Public, root::index),
+    route("GET", "/internal/health/", Public, root::health),
+    // The login.
+    route("POST", "/auth/login/", Public, auth::login),
+    route("GET", "/auth/", SignedIn, auth::me),
+    route("DELETE", "/auth/", SignedIn, auth::logout),
+    route("GET", "/users/me/", SignedIn, auth::me),
+    route("PUT", "/users/me/", Session, auth::update_me),
+    route("PUT", "/users/me/password/", Session, auth::change_password),
+    route("GET", "/api-tokens/", Session, tokens::list),
+    route("POST", "/api-tokens/", Session, tokens::add),
+    route("DELETE", "/api-tokens/", Session, tokens::remove),
+    route("DELETE", "/api-tokens/{token}/", Session, tokens::remove),
+    // Organizations.
+    route("GET", "/organizations/", SignedIn, organizations::list),
+    route("GET", "/organizations/{org}/", ORG_READ, organizations::get),
+    route(
+        "PUT",
+        "/organizations/{org}/",
+        Scope("org:write"),
+        organizations::update,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/members/",
+        Scope("member:read"),
+        organizations::members,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/users/",
+        Scope("member:read"),
+        organizations::members,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/environments/",
+        ORG_READ,
+        organizations::environments,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/releases/",
+        Scope("project:read"),
+        organizations::releases,
+    ),
+    route("GET", "/organizations/{org}/stats_v2/", ORG_READ, stats::stats_v2),
+    route(
+        "GET",
+        "/organizations/{org}/search/fields/",
+        EVENT_READ,
+        search::fields,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/tags/",
+        EVENT_READ,
+        tags::organization_tags,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/tags/{key}/values/",
+        EVENT_READ,
+        tags::organization_values,
+    ),
+    // Projects.
+    route("GET", "/projects/", SignedIn, projects::list_all),
+    route(
+        "GET",
+        "/organizations/{org}/projects/",
+        PROJECT_READ,
+        projects::list,
+    ),
+    route(
+        "POST",
+        "/organizations/{org}/projects/",
+        PROJECT_WRITE,
+        projects::add,
+    ),
+    route("GET", "/projects/{org}/{project}/", PROJECT_READ, projects::get),
+    route(
+        "PUT",
+        "/projects/{org}/{project}/",
+        PROJECT_WRITE,
+        projects::update,
+    ),
+    route(
+        "DELETE",
+        "/projects/{org}/{project}/",
+        PROJECT_ADMIN,
+        projects::remove,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/environments/",
+        PROJECT_READ,
+        organizations::environments,
+    ),
+    route("GET", "/projects/{org}/{project}/keys/", PROJECT_READ, keys::list),
+    route(
+        "POST",
+        "/projects/{org}/{project}/keys/",
+        PROJECT_WRITE,
+        keys::add,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/keys/{key}/",
+        PROJECT_READ,
+        keys::get,
+    ),
+    route(
+        "PUT",
+        "/projects/{org}/{project}/keys/{key}/",
+        PROJECT_WRITE,
+        keys::update,
+    ),
+    route(
+        "DELETE",
+        "/projects/{org}/{project}/keys/{key}/",
+        PROJECT_ADMIN,
+        keys::remove,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/stats/",
+        PROJECT_READ,
+        stats::project_stats,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/tags/",
+        EVENT_READ,
+        tags::organization_tags,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/tags/{key}/values/",
+        EVENT_READ,
+        tags::organization_values,
+    ),
+    // Issues.
+    route("GET", "/organizations/{org}/issues/", EVENT_READ, issues::list),
+    route("PUT", "/organizations/{org}/issues/", EVENT_WRITE, issues::update),
+    route(
+        "DELETE",
+        "/organizations/{org}/issues/",
+        EVENT_ADMIN,
+        issues::remove,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/issues/",
+        EVENT_READ,
+        issues::list,
+    ),
+    route(
+        "PUT",
+        "/projects/{org}/{project}/issues/",
+        EVENT_WRITE,
+        issues::update,
+    ),
+    route(
+        "DELETE",
+        "/projects/{org}/{project}/issues/",
+        EVENT_ADMIN,
+        issues::remove,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues-count/",
+        EVENT_READ,
+        issues::count,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues-stats/",
+        EVENT_READ,
+        issues::stats,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/shortids/{short}/",
+        EVENT_READ,
+        issue::by_short_id,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/",
+        EVENT_READ,
+        issue::get,
+    ),
+    route(
+        "PUT",
+        "/organizations/{org}/issues/{issue}/",
+        EVENT_WRITE,
+        issue::update,
+    ),
+    route(
+        "DELETE",
+        "/organizations/{org}/issues/{issue}/",
+        EVENT_ADMIN,
+        issue::remove,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/events/",
+        EVENT_READ,
+        issue_events::list,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/events/{event}/",
+        EVENT_READ,
+        issue_events::get,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/hashes/",
+        EVENT_READ,
+        issue::hashes,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/stats/",
+        EVENT_READ,
+        issue::stats,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/tags/",
+        EVENT_READ,
+        tags::issue_tags,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/tags/{key}/",
+        EVENT_READ,
+        tags::issue_tag,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/tags/{key}/values/",
+        EVENT_READ,
+        tags::issue_values,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/activities/",
+        EVENT_READ,
+        issue_notes::activities,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/notes/",
+        EVENT_READ,
+        issue_notes::list,
+    ),
+    route(
+        "POST",
+        "/organizations/{org}/issues/{issue}/notes/",
+        EVENT_WRITE,
+        issue_notes::add,
+    ),
+    route(
+        "PUT",
+        "/organizations/{org}/issues/{issue}/notes/{note}/",
+        EVENT_WRITE,
+        issue_notes::edit,
+    ),
+    route(
+        "DELETE",
+        "/organizations/{org}/issues/{issue}/notes/{note}/",
+        EVENT_WRITE,
+        issue_notes::remove,
+    ),
+    route("GET", "/issues/{issue}/", EVENT_READ, issue::get),
+    route("PUT", "/issues/{issue}/", EVENT_WRITE, issue::update),
+    route("DELETE", "/issues/{issue}/", EVENT_ADMIN, issue::remove),
+    route("GET", "/issues/{issue}/events/", EVENT_READ, issue_events::list),
+    route(
+        "GET",
+        "/issues/{issue}/events/{event}/",
+        EVENT_READ,
+        issue_events::get,
+    ),
+    route("GET", "/issues/{issue}/hashes/", EVENT_READ, issue::hashes),
+    route("GET", "/issues/{issue}/tags/", EVENT_READ, tags::issue_tags),
+    route("GET", "/issues/{issue}/tags/{key}/", EVENT_READ, tags::issue_tag),
+    route(
+        "GET",
+        "/issues/{issue}/tags/{key}/values/",
+        EVENT_READ,
+        tags::issue_values,
+    ),
+    // Events.
+    route(
+        "GET",
+        "/organizations/{org}/eventids/{event}/",
+        EVENT_READ,
+        events::resolve,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/eventids/{event}/where/",
+        EVENT_READ,
+        events::whereabouts,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/events/{event}/",
+        EVENT_READ,
+        events::get_by_pair,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/events/",
+        EVENT_READ,
+        events::list,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/events/{event}/",
+        EVENT_READ,
+        events::get,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/events/{event}/json/",
+        EVENT_READ,
+        events::raw,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/events/{event}/attachments/",
+        EVENT_READ,
+        events::attachments,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/events/{event}/attachments/{attachment}/",
+        EVENT_READ,
+        events::attachment,
+    ),
+    route(
+        "DELETE",
+        "/projects/{org}/{project}/events/{event}/attachments/{attachment}/",
+        EVENT_ADMIN,
+        events::remove_attachment,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/events/{event}/grouping-info/",
+        EVENT_READ,
+        grouping::info,
+    ),
+];

@@ -1,0 +1,80 @@
+//! Users, members and organizations.
+
+use serde_json::{Value, json};
+use storage::relational::people::{Member, Organization, User};
+
+use super::{time, time_opt};
+
+/// A user as others see them.
+pub fn user(u: &User) -> Value {
+    let name = if u.name.is_empty() { &u.email } else { &u.name };
+    json!({
+        "id": u.id.to_string(), "name": name, "username": u.email, "email": u.email,
+        "avatarUrl": null, "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
+        "isActive": u.is_active, "isManaged": false, "hasPasswordAuth": true, "has2fa": false,
+        "dateJoined": time(u.date_joined), "lastLogin": time_opt(u.last_login),
+    })
+}
+
+/// A user as they see themselves.
+pub fn me(u: &User) -> Value {
+    let mut view = user(u);
+    view["isSuperuser"] = u.is_superuser.into();
+    view["isStaff"] = u.is_superuser.into();
+    view["emails"] = json!([{ "id": u.id.to_string(), "email": u.email, "is_verified": true }]);
+    view["options"] = json!({});
+    view["flags"] = json!({ "newsletter_consent_prompt": false });
+    view
+}
+
+/// Somebody in an organization.
+pub fn member(m: &Member) -> Value {
+    let name = if m.user.name.is_empty() {
+        &m.user.email
+    } else {
+        &m.user.name
+    };
+    json!({
+        "id": m.id.to_string(), "email": m.user.email, "name": name, "user": user(&m.user),
+        "role": m.role, "orgRole": m.role, "roleName": m.role, "pending": false, "expired": false,
+        "dateCreated": time(m.date_added), "inviteStatus": "approved", "inviterName": null, "teams": [],
+        "flags": { "sso:linked": false, "sso:invalid": false, "member-limit:restricted": false },
+    })
+}
+
+/// An organization in a list.
+pub fn organization(o: &Organization, url: &str) -> Value {
+    json!({
+        "id": o.id.to_string(), "slug": o.slug, "name": o.name, "dateCreated": time(o.date_added),
+        "status": { "id": "active", "name": "active" }, "isEarlyAdopter": false, "require2FA": false,
+        "requireEmailVerification": false, "allowMemberInvite": true, "allowMemberProjectCreation": true,
+        "allowSuperuserAccess": false,
+        "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
+        "hasAuthProvider": false, "features": [],
+        "links": {
+            "organizationUrl": format!("{url}/organizations/{}/", o.slug),
+            "regionUrl": if url.starts_with("https:") { url } else { "" },
+        },
+    })
+}
+
+/// An organization in full.
+pub fn organization_details(o: &Organization, url: &str, role: Option<&str>, scopes: &[&str]) -> Value {
+    let mut view = organization(o, url);
+    let settings = |key: &str, default: Value| o.settings.get(key).cloned().unwrap_or(default);
+    view["role"] = json!(role);
+    view["orgRole"] = json!(role);
+    view["access"] = json!(scopes);
+    view["onboardingTasks"] = json!([]);
+    view["quota"] = json!({ "maxRate": null, "maxRateInterval": 60, "accountLimit": 0, "projectLimit": 100 });
+    view["isDefault"] = json!(false);
+    view["defaultRole"] = json!("member");
+    view["openMembership"] = json!(true);
+    view["dataScrubber"] = settings("dataScrubber", json!(true));
+    view["dataScrubberDefaults"] = settings("dataScrubberDefaults", json!(true));
+    view["scrubIPAddresses"] = settings("scrubIPAddresses", json!(false));
+    view["sensitiveFields"] = settings("sensitiveFields", json!([]));
+    view["safeFields"] = settings("safeFields", json!([]));
+    view["teams"] = json!([]);
+    view
+}

@@ -1,0 +1,385 @@
+//! The routes of clients (protocol.md 3.1), each with and without its trailing slash.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header, request::Parts};
+use protocol::category::Category;
+use protocol::envelope::Envelope;
+use protocol::ids::EventId;
+use protocol::limits::{RateLimit, Scope};
+use storage::queue::{QueueError, Record};
+
+use super::Ingest;
+use super::answer::{Refusal, accepted, allow_any_origin, preflight};
+use super::body::{MAX_ENVELOPE, decode, decode_store, receive};
+use super::record::{Form, Meta};
+use super::request::{Sender, address, authenticate, header as header_of, query, value};
+
+/// Bytes of a store body or a security report.
+const MAX_EVENT: usize = 1 << 20;
+/// Bytes of the attachments of an envelope, all together.
+const MAX_ATTACHMENTS: usize = 200 << 20;
+
+/// The routes below `/api/{project}/…`, and health.
+pub fn router(ingest: Ingest) -> Router {
+    let mut router = Router::new();
+    for end in ["", "/"] {
+        router = router
+            .route(&format!("/api/{{project}}/envelope{end}"), any(envelope))
+            .route(&format!("/api/{{project}}/store{end}"), any(store))
+            .route(&format!("/api/{{project}}/security{end}"), any(security))
+            .route(&format!("/api/{{project}}/csp-report{end}"), any(security))
+            .route(&format!("/api/store{end}"), any(store_by_key))
+            .route(&format!("/api/envelope{end}"), any(tunnel))
+            .route(&format!("/tunnel{end}"), any(tunnel))
+            .route(&format!("/_health{end}"), get(health))
+            .route(&format!("/api/0/relays/live{end}"), get(live))
+            .route(&format!("/api/relay/healthcheck/live{end}"), get(live))
+            .route(&format!("/api/relay/healthcheck/ready{end}"), get(health));
+    }
+    router.with_state(ingest)
+}
+
+async fn live() -> &'static str {
+    "ok"
+}
+
+async fn health(State(ingest): State<Ingest>) -> Response {
+    match (ingest.unwell)() {
+        None => "ok".into_response(),
+        Some(why) => Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why).into_response(),
+    }
+}
+
+async fn envelope(
+    State(ingest): State<Ingest>,
+    Path(project): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    open(&ingest, request, Form::Envelope, Some(project)).await
+}
+
+async fn tunnel(State(ingest): State<Ingest>, request: Request<Body>) -> Response {
+    open(&ingest, request, Form::Envelope, None).await
+}
+
+async fn store(
+    State(ingest): State<Ingest>,
+    Path(project): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    open(&ingest, request, Form::Store, Some(project)).await
+}
+
+async fn store_by_key(State(ingest): State<Ingest>, request: Request<Body>) -> Response {
+    open(&ingest, request, Form::Store, None).await
+}
+
+async fn security(
+    State(ingest): State<Ingest>,
+    Path(project): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    open(&ingest, request, Form::Security, Some(project)).await
+}
+
+/// What every route shares: preflight, method, room, and an answer that any page may read.
+async fn open(ingest: &Ingest, request: Request<Body>, form: Form, project: Option<String>) -> Response {
+    if request.method() == Method::OPTIONS {
+        return preflight();
+    }
+    let mut response = if request.method() == Method::POST {
+        match ingest.slots.clone().try_acquire_owned() {
+            Err(_) => {
+                let mut full = Refusal::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "too many requests are being read",
+                );
+                full.retry_after = Some(1);
+                full.into_response()
+            }
+            Ok(_slot) => take(ingest, request, form, project.as_deref())
+                .await
+                .unwrap_or_else(IntoResponse::into_response),
+        }
+    } else {
+        let mut response =
+            Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send events with POST").into_response();
+        response
+            .headers_mut()
+            .insert(header::ALLOW, http::HeaderValue::from_static("POST, OPTIONS"));
+        response
+    };
+    allow_any_origin(&mut response);
+    response
+}
+
+async fn take(
+    ingest: &Ingest,
+    request: Request<Body>,
+    form: Form,
+    project: Option<&str>,
+) -> Result<Response, Refusal> {
+    if let Some(why) = (ingest.unwell)() {
+        let mut refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why);
+        refusal.retry_after = Some(30);
+        return Err(refusal);
+    }
+    let (parts, body) = request.into_parts();
+    let query = query(&parts);
+    // Who is not known is refused before a byte of the body is read; an envelope may say it in its first line.
+    let early = match form {
+        Form::Envelope => None,
+        _ => Some(authenticate(ingest, &parts, &query, project, None)?),
+    };
+    let raw = receive(body, MAX_ENVELOPE).await?;
+    let encodings = header_of(&parts.headers, "content-encoding").unwrap_or_default();
+    let limit = if form == Form::Envelope {
+        MAX_ENVELOPE
+    } else {
+        MAX_EVENT
+    };
+    let body = if encodings.is_empty() {
+        raw
+    } else {
+        tokio::task::spawn_blocking(move || decode(raw, &encodings, limit))
+            .await
+            .map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??
+    };
+    match (form, early) {
+        (Form::Store, Some(sender)) => take_store(ingest, &parts, &query, sender, body).await,
+        (Form::Security, Some(sender)) => take_security(ingest, &parts, &query, sender, body).await,
+        _ => take_envelope(ingest, &parts, &query, project, body).await,
+    }
+}
+
+fn meta(ingest: &Ingest, parts: &Parts, query: &[(String, String)], sender: &Sender, form: Form) -> Meta {
+    Meta {
+        received: ingest.clock.now(),
+        project: u64::try_from(sender.entry.key.project_id).unwrap_or(0),
+        form,
+        event_id: None,
+        content_type: header_of(&parts.headers, "content-type"),
+        client: sender.client.clone(),
+        address: address(ingest, parts).map(|a| a.to_string()),
+        user_agent: header_of(&parts.headers, "user-agent"),
+        release: value(query, "sentry_release"),
+        environment: value(query, "sentry_environment"),
+        limited: false,
+    }
+}
+
+async fn append(ingest: &Ingest, meta: &Meta, body: &[u8]) -> Result<(), Refusal> {
+    let record = Record {
+        key: meta.project,
+        bytes: meta.write(body),
+    };
+    match ingest.queue.append(record).await {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            let mut refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, e.to_string());
+            refusal.retry_after = Some(if matches!(e, QueueError::Full(_)) { 5 } else { 30 });
+            tracing::warn!(error = %e, "an envelope could not be queued");
+            Err(refusal)
+        }
+    }
+}
+
+fn limited(seconds: u64) -> Refusal {
+    let limit = RateLimit {
+        retry_after: seconds,
+        categories: vec![
+            Category::Default,
+            Category::Error,
+            Category::Security,
+            Category::Attachment,
+        ],
+        scope: Scope::Key,
+        reason: "key_quota",
+    };
+    Refusal {
+        limits: vec![limit],
+        retry_after: Some(seconds),
+        ..Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "the rate limit of this client key is reached; it is set in the project's settings",
+        )
+    }
+}
+
+fn take_event(ingest: &Ingest, meta: &Meta, sender: &Sender, category: Category) -> Result<(), Refusal> {
+    ingest
+        .quota
+        .take(&sender.entry.key, meta.received)
+        .map_err(|seconds| {
+            ingest.quota.refuse(meta.project, category, 1, meta.received);
+            limited(seconds)
+        })
+}
+
+fn new_id() -> EventId {
+    EventId(*uuid::Uuid::new_v4().as_bytes())
+}
+
+async fn take_store(
+    ingest: &Ingest,
+    parts: &Parts,
+    query: &[(String, String)],
+    sender: Sender,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let mut meta = meta(ingest, parts, query, &sender, Form::Store);
+    let body = decode_store(body, MAX_EVENT)?;
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Refusal::bad("the body is empty", "expected an event as JSON"));
+    }
+    if body.len() > MAX_EVENT {
+        return Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the event is larger than 1 MiB",
+        ));
+    }
+    let (event, _) = protocol::json::parse(&body).map_err(|e| Refusal::bad("the event is not JSON", e))?;
+    if event.as_object().is_none() {
+        return Err(Refusal::bad(
+            "the event is not a JSON object",
+            "expected {\"exception\": …} or {\"message\": …}",
+        ));
+    }
+    let id = match event.get("event_id") {
+        Some(protocol::json::Json::Str(text)) => text
+            .parse::<EventId>()
+            .map_err(|e| Refusal::bad("bad event_id", e))?,
+        _ => EventId::NIL,
+    };
+    let id = if id.is_nil() { new_id() } else { id };
+    meta.event_id = Some(id.to_string());
+    take_event(ingest, &meta, &sender, Category::Error)?;
+    append(ingest, &meta, &body).await?;
+    Ok(accepted(meta.event_id.as_deref()))
+}
+
+async fn take_security(
+    ingest: &Ingest,
+    parts: &Parts,
+    query: &[(String, String)],
+    sender: Sender,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let meta = meta(ingest, parts, query, &sender, Form::Security);
+    let mime = meta
+        .content_type
+        .as_deref()
+        .unwrap_or("")
+        .split(';')
+        .next()
+        .unwrap_or("")
+        .trim()
+        .to_ascii_lowercase();
+    let known = [
+        "application/csp-report",
+        "application/json",
+        "application/reports+json",
+        "application/expect-ct-report",
+        "application/expect-ct-report+json",
+        "application/expect-staple-report",
+    ];
+    if !known.contains(&mime.as_str()) {
+        let detail = format!(
+            "unsupported content type '{mime}': expected one of {}",
+            known.join(", ")
+        );
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Refusal::bad(
+            "the body is empty",
+            "expected a security report as JSON",
+        ));
+    }
+    if body.len() > MAX_EVENT {
+        return Err(Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "the report is larger than 1 MiB",
+        ));
+    }
+    protocol::json::parse(&body).map_err(|e| Refusal::bad("the report is not JSON", e))?;
+    take_event(ingest, &meta, &sender, Category::Security)?;
+    append(ingest, &meta, &body).await?;
+    Ok(StatusCode::OK.into_response())
+}
+
+async fn take_envelope(
+    ingest: &Ingest,
+    parts: &Parts,
+    query: &[(String, String)],
+    project: Option<&str>,
+    body: Bytes,
+) -> Result<Response, Refusal> {
+    let envelope = Envelope::parse(&body).map_err(|e| Refusal::bad("bad envelope", e))?;
+    let sender = authenticate(ingest, parts, query, project, envelope.header.dsn.as_deref())?;
+    let mut meta = meta(ingest, parts, query, &sender, Form::Envelope);
+    if let Some(sdk) = &envelope.header.sdk {
+        meta.client = Some(sdk.clone());
+    }
+    let mut attachments = 0usize;
+    let mut event = None;
+    for item in &envelope.items {
+        let Some(kind) = processing::kinds::find(&item.kind) else {
+            continue;
+        };
+        if kind.category == Category::Attachment {
+            attachments = attachments.saturating_add(item.payload.len());
+        }
+        if item.payload.len() > kind.max_bytes || attachments > MAX_ATTACHMENTS {
+            let detail = format!("envelope exceeded size limits for type '{}'", item.kind);
+            return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        if matches!(kind.category, Category::Error | Category::Default) && event.is_none() {
+            event = Some(item);
+        }
+    }
+    let mut id = envelope.header.event_id;
+    if let (Some(item), None) = (event, id) {
+        // The header should say it; some senders say it in the event alone.
+        let inside = protocol::json::parse(item.payload)
+            .ok()
+            .and_then(|(e, _)| e.get("event_id")?.as_str()?.parse().ok());
+        let given = inside.filter(|i: &EventId| !i.is_nil()).unwrap_or_else(new_id);
+        meta.event_id = Some(given.to_string());
+        id = Some(given);
+    }
+    let mut refusal = None;
+    if event.is_some() {
+        if let Err(e) = take_event(ingest, &meta, &sender, Category::Error) {
+            meta.limited = true;
+            refusal = Some(e);
+            for item in envelope.items.iter().filter(|i| i.kind == "attachment") {
+                ingest
+                    .quota
+                    .refuse(meta.project, Category::AttachmentItem, 1, meta.received);
+                ingest.quota.refuse(
+                    meta.project,
+                    Category::Attachment,
+                    item.payload.len() as u64,
+                    meta.received,
+                );
+            }
+        }
+    }
+    let others = envelope
+        .items
+        .iter()
+        .any(|i| !matches!(i.kind.as_str(), "event" | "attachment"));
+    if !envelope.items.is_empty() && (refusal.is_none() || others) {
+        append(ingest, &meta, &body).await?;
+    }
+    match refusal {
+        Some(refusal) => Err(refusal),
+        None => Ok(accepted(id.map(|i| i.to_string()).as_deref())),
+    }
+}

@@ -1,0 +1,169 @@
+//! What time asks for: retention, deletions, archives that end. One thread, every few seconds.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use protocol::time::{day_of, hour_of};
+use storage::life;
+use storage::relational::{
+    activity, attachments, hashes, issues, outcomes, positions, projects, sessions, whereabouts,
+};
+use storage::sql::SqlError;
+use storage::stores::Stores;
+
+/// How often the clock is looked at.
+const EVERY: Duration = Duration::from_secs(2);
+/// How often retention runs, in rounds of [`EVERY`].
+const RETENTION_ROUNDS: u64 = 300;
+/// Outcomes are kept so long, days.
+const OUTCOME_DAYS: i64 = 400;
+const DAY: i64 = 86_400_000_000;
+
+/// Why a job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum JobError {
+    /// The database refused.
+    #[error("the database: {0}")]
+    Sql(#[from] SqlError),
+    /// Another store refused.
+    #[error("{0}")]
+    Store(String),
+}
+
+fn store(e: impl std::fmt::Display) -> JobError {
+    JobError::Store(e.to_string())
+}
+
+/// Runs the jobs until it is told to stop.
+pub fn run(stores: &Stores, retention: u16, stop: &Arc<AtomicBool>) {
+    let mut round = 0u64;
+    while !stop.load(Ordering::Relaxed) {
+        if let Err(e) = delete_due(stores) {
+            tracing::error!(error = %e, "issues could not be deleted yet");
+        }
+        if let Err(e) = end_archives(stores) {
+            tracing::error!(error = %e, "archived issues could not be looked at");
+        }
+        if round.is_multiple_of(RETENTION_ROUNDS) {
+            match sweep(stores, retention) {
+                Ok(dropped) if dropped > 0 => tracing::info!(dropped, "dropped days past their retention"),
+                Ok(_) => {}
+                Err(e) => tracing::error!(error = %e, "retention could not run"),
+            }
+        }
+        round += 1;
+        for _ in 0..EVERY.as_millis() / 100 {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Deletes the issues whose time to take it back is over, and the projects marked so.
+///
+/// # Errors
+/// As the database says.
+pub fn delete_due(stores: &Stores) -> Result<u64, JobError> {
+    let now = stores.clock.now();
+    // Everything applied so far; what comes later with the same hash opens a new issue.
+    let upto = positions::applied(&*stores.sql, 0)?.saturating_sub(1);
+    let mut deleted = 0;
+    loop {
+        let due = stores.sql.reading(|c| issues::to_delete(c, now, 100))?;
+        if due.is_empty() {
+            break;
+        }
+        stores.sql.writing(|c| {
+            for issue in &due {
+                hashes::bury(c, issue.id, upto)?;
+                issues::remove(c, issue.id)?;
+            }
+            Ok(())
+        })?;
+        deleted += due.len() as u64;
+    }
+    let gone: Vec<_> = stores
+        .sql
+        .reading(projects::all_projects)?
+        .into_iter()
+        .filter(|p| p.status == "deleting")
+        .collect();
+    for project in gone {
+        stores.sql.writing(|c| projects::remove(c, project.id))?;
+        tracing::info!(project = project.id, "deleted a project");
+    }
+    Ok(deleted)
+}
+
+/// Opens archived issues whose time is over.
+///
+/// # Errors
+/// As the database says.
+pub fn end_archives(stores: &Stores) -> Result<(), JobError> {
+    let now = stores.clock.now();
+    let due = stores.sql.reading(issues::archived)?;
+    let over = |i: &issues::Issue| i.state.details.until.is_some_and(|t| t <= now);
+    if !due.iter().any(over) {
+        return Ok(());
+    }
+    stores.sql.writing(|c| {
+        for mut issue in issues::archived(c)?.into_iter().filter(over) {
+            if let Some(change) = life::on_time(&mut issue.state, now) {
+                issues::save(c, &[&issue])?;
+                activity::add(
+                    c,
+                    issue.id,
+                    issue.project,
+                    None,
+                    change.kind(),
+                    &serde_json::json!({}),
+                    now,
+                )?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Drops the days whose retention is over: rows, ids, packs, attachments, and what SQL counted for them. Answers
+/// how many partitions went.
+///
+/// # Errors
+/// As the stores say; what was not dropped is tried again.
+pub fn sweep(stores: &Stores, retention: u16) -> Result<u64, JobError> {
+    let now = stores.clock.now();
+    let today = day_of(now);
+    let mut dropped = 0;
+    for (partition, _) in positions::packs(&*stores.sql)? {
+        if !partition.expired(today) {
+            continue;
+        }
+        // SQL first: a crash in between leaves files that the next start removes.
+        stores.sql.writing(|c| {
+            positions::forget_pack(c, partition)?;
+            attachments::forget(c, partition)
+        })?;
+        stores
+            .columns
+            .drop_partition(stores.catalog.errors, partition)
+            .map_err(store)?;
+        stores.ids.drop_partition(partition).map_err(store)?;
+        stores.payloads.drop_partition(partition).map_err(store)?;
+        stores
+            .blobs
+            .delete_prefix(&format!("attachments/{partition}/"))
+            .map_err(store)?;
+        dropped += 1;
+    }
+    stores.sql.writing(|c| {
+        hashes::sweep(c, hour_of(now) - i64::from(retention) * 24)?;
+        outcomes::sweep(c, hour_of(now) - OUTCOME_DAYS * 24)?;
+        whereabouts::sweep(c, now - i64::from(retention) * DAY)?;
+        sessions::sweep(c, now)
+    })?;
+    Ok(dropped)
+}

@@ -1,0 +1,315 @@
+//! Writing a batch. The order is what makes a crash at any point harmless:
+//!
+//! 1. attachments as blobs (the same key again is the same bytes)
+//! 2. records to the packs, synced
+//! 3. one SQL transaction: issues, hashes, counts, facts, outcomes, pack lengths, the applied position
+//! 4. event ids and rows, which are visible from here on
+//! 5. the queue is acknowledged
+//!
+//! Before 3 is committed nothing counts: at start, pack bytes behind the committed length are cut off and the
+//! records are claimed again. After it, the index and the ids are read from the packs.
+
+mod issues;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use protocol::category::{Category, Discard, Outcome};
+use protocol::ids::EventId;
+use storage::columns::{ColumnsError, Placed, RowBatch};
+use storage::payloads::{Locator, Partition, PayloadError};
+use storage::queue::{Batch, QueueError};
+use storage::record::StoredEvent;
+use storage::relational::attachments::{self, Attachment};
+use storage::relational::outcomes::{self, Counts};
+use storage::relational::releases::{self, Sighting};
+use storage::relational::{positions, projects, whereabouts};
+use storage::sql::{Connection, SqlError};
+
+use super::Worker;
+use super::prepare::{Event, Failure, File, Prepared};
+
+/// Why a batch could not be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// The packs or ids refused.
+    #[error(transparent)]
+    Payload(#[from] PayloadError),
+    /// The database refused.
+    #[error("the database: {0}")]
+    Sql(#[from] SqlError),
+    /// The event store refused.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
+    /// The queue refused.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The blob store refused.
+    #[error(transparent)]
+    Blob(#[from] storage::blobs::BlobError),
+}
+
+/// A batch without repeats.
+#[derive(Default)]
+struct Clean {
+    events: Vec<Event>,
+    files: Vec<(u64, File)>,
+    counts: Counts,
+    discarded: Vec<(u64, String, &'static str)>,
+    failures: Vec<(u64, Failure)>,
+}
+
+/// Applies a batch; answers how many events were stored.
+///
+/// # Errors
+/// [`ApplyError`]; then nothing counts and the batch can be tried again.
+pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<u64, ApplyError> {
+    let stores = &worker.stores;
+    let now = stores.clock.now();
+    let mut clean = sort_out(worker, prepared)?;
+    let files = put_files(worker, std::mem::take(&mut clean.files))?;
+
+    // Records of one project and hash lie next to each other: they compress well together.
+    clean
+        .events
+        .sort_by_key(|e| (e.partition, e.processed.row.project, e.processed.row.hash, e.seq));
+    let mut lengths: Vec<(Partition, u64)> = Vec::new();
+    let mut locators: Vec<Locator> = Vec::with_capacity(clean.events.len());
+    for events in clean.events.chunk_by(|a, b| a.partition == b.partition) {
+        let records: Vec<_> = events.iter().map(record).collect();
+        let (places, end) = stores.payloads.append(events[0].partition, &records)?;
+        locators.extend(places);
+        lengths.push((events[0].partition, end));
+    }
+
+    let mut order: Vec<usize> = (0..clean.events.len()).collect();
+    order.sort_by_key(|i| clean.events[*i].seq);
+    let refused = worker.quota.take_refused();
+    let written = stores.sql.writing(|c| {
+        let in_order: Vec<&Event> = order.iter().map(|i| &clean.events[*i]).collect();
+        transact(c, &in_order, &clean, &files, &refused, now)?;
+        positions::advance(c, batch.partition, batch.next, &lengths)
+    });
+    if let Err(e) = written {
+        worker.quota.put_back(refused);
+        for (partition, end) in &lengths {
+            // What was appended does not count; the next try appends it again at the same place.
+            let committed = positions::packs(&*stores.sql).ok().and_then(|all| {
+                all.into_iter()
+                    .find(|(p, _)| p == partition)
+                    .map(|(_, length)| length)
+            });
+            if let Err(e) = stores
+                .payloads
+                .truncate(*partition, committed.unwrap_or(0).min(*end))
+            {
+                tracing::error!(%partition, error = %e, "a pack could not be cut back");
+            }
+        }
+        return Err(e.into());
+    }
+
+    publish(worker, &mut clean.events, &locators, &lengths)?;
+    stores.queue.ack(batch.partition, batch.next)?;
+    Ok(locators.len() as u64)
+}
+
+fn record(event: &Event) -> Vec<u8> {
+    StoredEvent {
+        seq: event.seq,
+        row: event.processed.row.clone(),
+        hashes: event.processed.hashes.clone(),
+        rules: processing::RULES_VERSION,
+        json: event.processed.json.clone(),
+    }
+    .encode()
+}
+
+/// Leaves out events that are stored already and attachments whose event is not; counts all of it.
+fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyError> {
+    let ids = &worker.stores.ids;
+    let key = |e: &Event| (e.processed.row.project, e.processed.event_id.0);
+    let all: Vec<_> = prepared.iter().flat_map(|p| p.events.iter().map(key)).collect();
+    let known: HashSet<_> = all
+        .iter()
+        .zip(ids.known(&all)?)
+        .filter(|(_, known)| *known)
+        .map(|(key, _)| *key)
+        .collect();
+    let mut fresh: HashSet<(u64, [u8; 16])> = HashSet::new();
+    let mut clean = Clean::default();
+    for mut p in prepared {
+        let mut repeated = false;
+        for event in std::mem::take(&mut p.events) {
+            let key = key(&event);
+            if known.contains(&key) || !fresh.insert(key) {
+                p.discard(event.processed.category, Discard::Duplicate, None);
+                repeated = true;
+                continue;
+            }
+            p.count(Outcome::Accepted, event.processed.category.name(), "", 1);
+            clean.events.push(event);
+        }
+        for file in std::mem::take(&mut p.files) {
+            let id = file.event_id.parse::<EventId>().unwrap_or_default();
+            let size = file.bytes.len() as u64;
+            let key = (p.project, id.0);
+            if repeated {
+                p.discard_file(Discard::Duplicate, size);
+            } else if fresh.contains(&key) || ids.known(&[key])?.first() == Some(&true) {
+                p.count(Outcome::Accepted, Category::AttachmentItem.name(), "", 1);
+                p.count(Outcome::Accepted, Category::Attachment.name(), "", size);
+                clean.files.push((p.project, file));
+            } else {
+                p.discard_file(Discard::AttachmentWithoutEvent, size);
+            }
+        }
+        for (key, n) in p.counts {
+            *clean.counts.entry(key).or_default() += n;
+        }
+        clean.discarded.extend(
+            p.discarded
+                .into_iter()
+                .map(|(id, reason)| (p.project, id, reason.name())),
+        );
+        clean
+            .failures
+            .extend(p.failures.into_iter().map(|f| (p.project, f)));
+    }
+    Ok(clean)
+}
+
+fn put_files(worker: &Worker, files: Vec<(u64, File)>) -> Result<Vec<Attachment>, ApplyError> {
+    use sha1::Digest as _;
+    let now = worker.stores.clock.now();
+    let mut out = Vec::with_capacity(files.len());
+    for (project, file) in files {
+        let blob = format!(
+            "attachments/{}/{:020}-{}",
+            file.partition, file.place.0, file.place.1
+        );
+        worker.stores.blobs.put(&blob, &file.bytes)?;
+        let sha1: String = sha1::Sha1::digest(&file.bytes)
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
+        out.push(Attachment {
+            id: 0,
+            project: i64::try_from(project).unwrap_or(0),
+            event_id: file.event_id,
+            name: file.name,
+            kind: file.kind,
+            content_type: file.content_type,
+            size: i64::try_from(file.bytes.len()).unwrap_or(i64::MAX),
+            sha1,
+            blob,
+            partition: file.partition,
+            date_added: now,
+        });
+    }
+    Ok(out)
+}
+
+fn transact(
+    c: &mut dyn Connection,
+    events: &[&Event],
+    clean: &Clean,
+    files: &[Attachment],
+    refused: &Counts,
+    now: i64,
+) -> Result<(), SqlError> {
+    let begun = issues::apply(c, events, now)?;
+    facts(c, events, &begun, now)?;
+    outcomes::add(c, &clean.counts)?;
+    outcomes::add(c, refused)?;
+    whereabouts::discard(c, &clean.discarded, now)?;
+    attachments::add(c, files)?;
+    for (project, failure) in &clean.failures {
+        whereabouts::keep_aside(
+            c,
+            *project,
+            failure.event_id.as_deref(),
+            &failure.error,
+            &failure.payload,
+            now,
+        )?;
+    }
+    Ok(())
+}
+
+/// Releases, environments and first events, as the batch names them.
+fn facts(
+    c: &mut dyn Connection,
+    events: &[&Event],
+    begun: &HashMap<(u64, String), i64>,
+    now: i64,
+) -> Result<(), SqlError> {
+    let mut sightings: BTreeMap<(u64, &str), (i64, i64)> = BTreeMap::new();
+    let mut environments: BTreeMap<(u64, &str), ()> = BTreeMap::new();
+    let mut first: BTreeMap<u64, i64> = BTreeMap::new();
+    for event in events {
+        let p = &event.processed;
+        let project = p.row.project;
+        let start = first.entry(project).or_insert(p.time);
+        *start = (*start).min(p.time);
+        if let Some(release) = p.release.as_deref() {
+            let span = sightings.entry((project, release)).or_insert((p.time, p.time));
+            *span = (span.0.min(p.time), span.1.max(p.time));
+        }
+        if let Some(environment) = p.environment.as_deref() {
+            environments.insert((project, environment), ());
+        }
+    }
+    let sightings: Vec<_> = sightings
+        .into_iter()
+        .map(|((project, version), span)| Sighting {
+            project,
+            version: version.to_owned(),
+            span,
+            new_issues: begun.get(&(project, version.to_owned())).copied().unwrap_or(0),
+        })
+        .collect();
+    releases::saw(c, &sightings, now)?;
+    let environments: Vec<_> = environments.into_keys().map(|(p, n)| (p, n.to_owned())).collect();
+    releases::saw_environments(c, &environments, now)?;
+    for (project, time) in first {
+        projects::first_event(c, i64::try_from(project).unwrap_or(0), time)?;
+    }
+    Ok(())
+}
+
+/// Makes the events findable.
+fn publish(
+    worker: &Worker,
+    events: &mut [Event],
+    locators: &[Locator],
+    lengths: &[(Partition, u64)],
+) -> Result<(), ApplyError> {
+    let stores = &worker.stores;
+    let mut batches = Vec::with_capacity(lengths.len());
+    for (partition, end) in lengths {
+        let here = || {
+            events
+                .iter()
+                .zip(locators)
+                .filter(|(e, _)| e.partition == *partition)
+        };
+        let ids: Vec<_> = here()
+            .map(|(e, l)| (e.processed.row.project, e.processed.event_id.0, *l))
+            .collect();
+        stores.ids.add(*partition, *end, &ids)?;
+        let rows = here()
+            .map(|(e, l)| Placed {
+                row: e.processed.row.clone(),
+                seq: e.seq,
+                locator: *l,
+            })
+            .collect();
+        batches.push(RowBatch {
+            partition: *partition,
+            end: *end,
+            rows,
+        });
+    }
+    stores.columns.append(stores.catalog.errors, batches)?;
+    Ok(())
+}

@@ -1,0 +1,393 @@
+//! From a record of the queue to what is to be written: no store is asked here.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use processing::kinds::{self, Kind};
+use processing::{Geo, Processed, Receipt, parse_client_report, process_event, process_security};
+use protocol::category::{Category, Discard, Outcome};
+use protocol::envelope::{Envelope, Item};
+use protocol::time::hour_of;
+use storage::payloads::Partition;
+use storage::queue::Claimed;
+use storage::relational::outcomes::{Counts, OutcomeKey};
+
+use crate::directory::{Directory, ProjectEntry};
+use crate::ingest::record::{Form, Meta};
+
+/// An event on its way to the stores.
+#[derive(Debug)]
+pub struct Event {
+    /// Its place in the order of application.
+    pub seq: u64,
+    /// What processing made of it.
+    pub processed: Processed,
+    /// Where its record goes.
+    pub partition: Partition,
+}
+
+/// An attachment on its way.
+#[derive(Debug)]
+pub struct File {
+    /// The event, 32 hex digits.
+    pub event_id: String,
+    /// The file's name.
+    pub name: String,
+    /// `event.attachment`…
+    pub kind: String,
+    /// The MIME type.
+    pub content_type: String,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where it is kept.
+    pub partition: Partition,
+    /// Its number within everything that is applied: record position and item.
+    pub place: (u64, usize),
+}
+
+/// Something whose processing failed.
+#[derive(Debug)]
+pub struct Failure {
+    /// The event's id, if known.
+    pub event_id: Option<String>,
+    /// What happened.
+    pub error: String,
+    /// The item's bytes.
+    pub payload: Vec<u8>,
+}
+
+/// Everything that a record asks for.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The project.
+    pub project: u64,
+    /// When it was received, µs.
+    pub received: i64,
+    /// Events.
+    pub events: Vec<Event>,
+    /// Attachments.
+    pub files: Vec<File>,
+    /// Outcomes that are certain already.
+    pub counts: Counts,
+    /// Event ids that end here, and why.
+    pub discarded: Vec<(String, Discard)>,
+    /// What is kept aside.
+    pub failures: Vec<Failure>,
+}
+
+impl Prepared {
+    /// Counts an outcome.
+    pub fn count(&mut self, outcome: Outcome, category: &str, reason: &str, quantity: u64) {
+        if quantity == 0 {
+            return;
+        }
+        let key = OutcomeKey {
+            project: self.project,
+            hour: hour_of(self.received),
+            outcome: outcome.name(),
+            category: category.to_owned(),
+            reason: reason.to_owned(),
+        };
+        *self.counts.entry(key).or_default() += quantity;
+    }
+
+    /// Counts a discarded item.
+    pub fn discard(&mut self, category: Category, reason: Discard, event_id: Option<&str>) {
+        self.count(reason.outcome(), category.name(), reason.name(), 1);
+        if let Some(id) = event_id {
+            self.discarded.push((id.to_owned(), reason));
+        }
+    }
+
+    /// Counts a discarded attachment, in pieces and bytes.
+    pub fn discard_file(&mut self, reason: Discard, bytes: u64) {
+        self.count(
+            reason.outcome(),
+            Category::AttachmentItem.name(),
+            reason.name(),
+            1,
+        );
+        self.count(
+            reason.outcome(),
+            Category::Attachment.name(),
+            reason.name(),
+            bytes,
+        );
+    }
+}
+
+/// Prepares a record.
+pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i32) -> Prepared {
+    let Some((meta, body)) = Meta::read(&claimed.bytes) else {
+        tracing::error!(
+            position = claimed.position,
+            "a record of the queue is of another version; it is kept aside"
+        );
+        return Prepared {
+            project: claimed.key,
+            failures: vec![Failure {
+                event_id: None,
+                error: "the record is of another version".into(),
+                payload: claimed.bytes.clone(),
+            }],
+            ..Prepared::default()
+        };
+    };
+    let mut out = Prepared {
+        project: meta.project,
+        received: meta.received,
+        ..Prepared::default()
+    };
+    let Some(project) = directory.project(meta.project) else {
+        out.discard(Category::Error, Discard::ProjectGone, meta.event_id.as_deref());
+        return out;
+    };
+    let partition = Partition {
+        retention: project.retention,
+        day: today,
+    };
+    let context = Context {
+        meta: &meta,
+        project: &project,
+        geo,
+        partition,
+        position: claimed.position,
+    };
+    match meta.form {
+        Form::Envelope => context.envelope(body, &mut out),
+        Form::Store => context.event(body, None, meta.event_id.as_deref(), 0, &mut out),
+        Form::Security => context.security(body, &mut out),
+    }
+    out
+}
+
+struct Context<'a> {
+    meta: &'a Meta,
+    project: &'a ProjectEntry,
+    geo: &'a dyn Geo,
+    partition: Partition,
+    position: u64,
+}
+
+impl Context<'_> {
+    fn receipt<'b>(&'b self, event_id: Option<&str>, sent_at: Option<i64>) -> Receipt<'b> {
+        Receipt {
+            received: self.meta.received,
+            sent_at,
+            client_ip: self.meta.address.as_deref(),
+            user_agent: self.meta.user_agent.as_deref(),
+            client: self.meta.client.as_deref(),
+            event_id: event_id.and_then(|id| id.parse().ok()),
+            project: self.meta.project,
+            release: self.meta.release.as_deref(),
+            environment: self.meta.environment.as_deref(),
+        }
+    }
+
+    /// Takes what processing answers; a panic in it costs this item alone, which is kept aside.
+    fn guarded<T>(
+        &self,
+        body: &[u8],
+        id: Option<&str>,
+        out: &mut Prepared,
+        f: impl FnOnce() -> T,
+    ) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(f)) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                let error = panic
+                    .downcast_ref::<String>()
+                    .cloned()
+                    .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+                    .unwrap_or_else(|| "unknown panic".into());
+                tracing::error!(
+                    error,
+                    event = id,
+                    project = self.meta.project,
+                    "processing failed; the item is kept aside"
+                );
+                out.discard(Category::Error, Discard::Internal, id);
+                out.failures.push(Failure {
+                    event_id: id.map(str::to_owned),
+                    error,
+                    payload: body.to_vec(),
+                });
+                None
+            }
+        }
+    }
+
+    fn event(&self, body: &[u8], sent_at: Option<i64>, id: Option<&str>, n: u64, out: &mut Prepared) {
+        let receipt = self.receipt(id, sent_at);
+        let done = self.guarded(body, id, out, || {
+            process_event(body, &receipt, &self.project.rules, self.geo)
+        });
+        if let Some(result) = done {
+            self.keep(result, id, n, out);
+        }
+    }
+
+    fn keep(&self, result: Result<Processed, Discard>, id: Option<&str>, n: u64, out: &mut Prepared) {
+        match result {
+            Ok(processed) => {
+                let oldest = self.meta.received - i64::from(self.project.retention) * 86_400_000_000;
+                if processed.time < oldest {
+                    let id = processed.event_id.to_string();
+                    out.discard(processed.category, Discard::TooOld, Some(&id));
+                    return;
+                }
+                out.events.push(Event {
+                    seq: self.position + n,
+                    processed,
+                    partition: self.partition,
+                });
+            }
+            Err(reason) => out.discard(Category::Error, reason, id),
+        }
+    }
+
+    fn security(&self, body: &[u8], out: &mut Prepared) {
+        let receipt = self.receipt(None, None);
+        let mime = self.meta.content_type.as_deref();
+        let rules = &self.project.rules;
+        let done = self.guarded(body, None, out, || {
+            process_security(body, mime, &receipt, rules, self.geo)
+        });
+        for (result, n) in done.into_iter().flatten().zip(0..) {
+            match result {
+                Err(reason) => out.discard(Category::Security, reason, None),
+                ok => self.keep(ok, None, n, out),
+            }
+        }
+    }
+
+    fn envelope(&self, body: &[u8], out: &mut Prepared) {
+        let envelope = match Envelope::parse(body) {
+            Ok(envelope) => envelope,
+            Err(e) => {
+                // It was read when it was accepted: only another version of the reader can get here.
+                let error = e.to_string();
+                out.discard(Category::Error, Discard::Internal, self.meta.event_id.as_deref());
+                out.failures.push(Failure {
+                    event_id: self.meta.event_id.clone(),
+                    error,
+                    payload: body.to_vec(),
+                });
+                return;
+            }
+        };
+        let id = envelope
+            .header
+            .event_id
+            .map(|i| i.to_string())
+            .or_else(|| self.meta.event_id.clone());
+        let mut seen: Vec<(&str, usize)> = Vec::new();
+        for (n, item) in envelope.items.iter().enumerate() {
+            let Some(kind) = kinds::find(&item.kind) else {
+                out.discard(Category::Unknown, Discard::UnknownType, None);
+                continue;
+            };
+            let count = match seen.iter_mut().find(|(name, _)| *name == kind.name) {
+                Some((_, count)) => {
+                    *count += 1;
+                    *count
+                }
+                None => {
+                    seen.push((kind.name, 1));
+                    1
+                }
+            };
+            if self.meta.limited && matches!(item.kind.as_str(), "event" | "attachment") {
+                continue; // Counted when it was refused.
+            }
+            if count > kind.max_per_envelope {
+                out.discard(kind.category, Discard::TooManyItems, None);
+                continue;
+            }
+            self.item(kind, item, envelope.header.sent_at, id.as_deref(), n, out);
+        }
+    }
+
+    fn item(
+        &self,
+        kind: &Kind,
+        item: &Item<'_>,
+        sent_at: Option<i64>,
+        id: Option<&str>,
+        n: usize,
+        out: &mut Prepared,
+    ) {
+        if !kind.kept {
+            out.discard(kind.category, Discard::UnknownType, None);
+            return;
+        }
+        match kind.name {
+            "client_report" => match parse_client_report(item.payload) {
+                Ok(reports) => {
+                    for (reason, category, quantity) in reports {
+                        out.count(Outcome::ClientDiscard, &category, &reason, quantity);
+                    }
+                }
+                Err(reason) => out.discard(kind.category, reason, None),
+            },
+            "attachment" => self.file(item, id, n, out),
+            _ => self.event(item.payload, sent_at, id, n as u64, out),
+        }
+    }
+
+    fn file(&self, item: &Item<'_>, id: Option<&str>, n: usize, out: &mut Prepared) {
+        let Some(id) = id else {
+            out.discard_file(Discard::AttachmentWithoutEvent, item.payload.len() as u64);
+            return;
+        };
+        let kind = item
+            .attachment_type
+            .clone()
+            .unwrap_or_else(|| "event.attachment".into());
+        let name = item
+            .filename
+            .clone()
+            .filter(|n| !n.is_empty())
+            .unwrap_or_else(|| match kind.as_str() {
+                "event.minidump" => "minidump.dmp".into(),
+                "event.view_hierarchy" => "view-hierarchy.json".into(),
+                _ => "unnamed".into(),
+            });
+        out.files.push(File {
+            event_id: id.to_owned(),
+            name: name.chars().take(255).collect(),
+            kind: kind.chars().take(64).collect(),
+            content_type: item
+                .content_type
+                .clone()
+                .unwrap_or_else(|| guess(&name))
+                .chars()
+                .take(128)
+                .collect(),
+            bytes: item.payload.to_vec(),
+            partition: self.partition,
+            place: (self.position, n),
+        });
+    }
+}
+
+/// The MIME type by the file's name, for senders that do not say it.
+fn guess(name: &str) -> String {
+    let end = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
+    match end.as_str() {
+        "txt" | "log" => "text/plain",
+        "json" => "application/json",
+        "xml" => "text/xml",
+        "html" | "htm" => "text/html",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "csv" => "text/csv",
+        "zip" => "application/zip",
+        "gz" => "application/gzip",
+        "mp4" => "video/mp4",
+        "dmp" => "application/x-dmp",
+        _ => "application/octet-stream",
+    }
+    .to_owned()
+}
