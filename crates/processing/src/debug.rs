@@ -1,10 +1,10 @@
 //! The stages of processing, one at a time: JSON lines in, JSON lines out.
 //!
-//! `normalize` and `group` leave scrubbing out and take the event's own time for the server's clock.
+//! `normalize` and `group` leave scrubbing out (`scrub` shows it) and take the event's own time for the server's clock.
 
 use protocol::json::{Json, Map};
 
-use crate::context::Receipt;
+use crate::context::{Receipt, ScrubSettings};
 use crate::geo::NoGeo;
 use crate::grouping::fingerprint::{self, FingerprintRule, Source};
 use crate::grouping::parameterize::parameterize;
@@ -13,10 +13,12 @@ use crate::grouping::trim::trim_function;
 use crate::grouping::{Rules, frame_for_rules, group, prepare};
 use crate::meta::Notes;
 use crate::normalize::normalize;
+use crate::scrub::Scrubber;
 
 /// The names of the stages.
-pub const STAGES: [&str; 7] = [
+pub const STAGES: [&str; 8] = [
     "normalize",
+    "scrub",
     "group",
     "parameterize",
     "trim-function",
@@ -34,6 +36,7 @@ pub fn stage(name: &str, line: &str) -> Result<String, String> {
     let row = row.as_object().ok_or("expected an object")?;
     let output = match name {
         "normalize" => Json::Object(normalized(row)?),
+        "scrub" => scrubbed(row)?,
         "group" => return grouped(row),
         "parameterize" => Json::from(parameterize(text(row, "input")?).into_owned()),
         "trim-function" => Json::from(
@@ -84,6 +87,38 @@ fn normalized(row: &Map<'_>) -> Result<Map<'static>, String> {
     normalize(&mut event, &receipt, &NoGeo, &mut notes);
     notes.write(&mut event);
     Ok(event)
+}
+
+/// Scrubs a normalized event by the settings in `datascrubbing`.
+fn scrubbed(row: &Map<'_>) -> Result<Json<'static>, String> {
+    let event = row.get("event").ok_or("expected an object `event`")?;
+    let Json::Object(mut event) = event.clone().into_owned() else {
+        return Err("expected an object `event`".to_owned());
+    };
+    let given = row.object("datascrubbing");
+    let flag = |key: &str, none: bool| {
+        given
+            .and_then(|g| g.get(key))
+            .and_then(Json::as_bool)
+            .unwrap_or(none)
+    };
+    let list = |key: &str| -> Vec<String> {
+        let list = given.and_then(|g| g.array(key)).unwrap_or_default();
+        list.iter()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect()
+    };
+    let settings = ScrubSettings {
+        data: flag("scrubData", true),
+        defaults: flag("scrubDefaults", true),
+        ip_addresses: flag("scrubIpAddresses", false),
+        sensitive_fields: list("sensitiveFields"),
+        safe_fields: list("excludeFields"),
+    };
+    let mut notes = Notes::default();
+    Scrubber::new(&settings).scrub(&mut event, &mut notes);
+    notes.write(&mut event);
+    Ok(event.into())
 }
 
 /// The project's rules as the row gives them.
