@@ -15,7 +15,7 @@ mod scrub;
 mod user_agent;
 
 pub use context::{ProjectRules, ProjectSettings, Receipt, RulesError, ScrubSettings};
-pub use geo::{Geo, NoGeo, Place};
+pub use geo::{Database, Geo, NoGeo, Place};
 pub use items::client_report::parse_client_report;
 pub use items::event::table::ERRORS;
 pub use items::event::{Processed, process_event};
