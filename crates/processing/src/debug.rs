@@ -4,7 +4,7 @@
 
 use protocol::json::{Json, Map};
 
-use crate::context::{Receipt, ScrubSettings};
+use crate::context::{ProjectRules, ProjectSettings, Receipt, ScrubSettings};
 use crate::geo::NoGeo;
 use crate::grouping::fingerprint::{self, FingerprintRule, Source};
 use crate::grouping::parameterize::parameterize;
@@ -16,7 +16,8 @@ use crate::normalize::normalize;
 use crate::scrub::Scrubber;
 
 /// The names of the stages.
-pub const STAGES: [&str; 8] = [
+pub const STAGES: [&str; 9] = [
+    "process",
     "normalize",
     "scrub",
     "group",
@@ -27,6 +28,9 @@ pub const STAGES: [&str; 8] = [
     "fingerprint-parse",
 ];
 
+/// The clock of events without a time, µs.
+const CLOCK: i64 = 1_790_000_000_000_000;
+
 /// Runs one stage on one line.
 ///
 /// # Errors
@@ -35,6 +39,7 @@ pub fn stage(name: &str, line: &str) -> Result<String, String> {
     let (row, _) = protocol::json::parse_str(line).map_err(|e| e.to_string())?;
     let row = row.as_object().ok_or("expected an object")?;
     let output = match name {
+        "process" => processed(row)?,
         "normalize" => Json::Object(normalized(row)?),
         "scrub" => scrubbed(row)?,
         "group" => return grouped(row),
@@ -87,6 +92,32 @@ fn normalized(row: &Map<'_>) -> Result<Map<'static>, String> {
     normalize(&mut event, &receipt, &NoGeo, &mut notes);
     notes.write(&mut event);
     Ok(event)
+}
+
+/// All stages: the event as it is stored, by the rules in `project`.
+fn processed(row: &Map<'_>) -> Result<Json<'static>, String> {
+    let event = row.get("event").ok_or("expected an object `event`")?;
+    let project = row.object("project");
+    let text = |key: &str| project.and_then(|p| p.str(key)).unwrap_or_default().to_owned();
+    let settings = ProjectSettings {
+        stacktrace_rules: text("stacktrace_rules"),
+        fingerprint_rules: text("fingerprint_rules_text"),
+        ..ProjectSettings::default()
+    };
+    let rules = ProjectRules::compile(1, &settings).map_err(|e| e.to_string())?;
+    let received = event
+        .get("timestamp")
+        .and_then(crate::normalize::read_time)
+        .unwrap_or(CLOCK);
+    let receipt = Receipt {
+        received,
+        project: 1,
+        ..Receipt::default()
+    };
+    let done = crate::process_event(&event.to_vec(), &receipt, &rules, &NoGeo)
+        .map_err(|e| e.explain().to_owned())?;
+    let (stored, _) = protocol::json::parse(&done.json).map_err(|e| e.to_string())?;
+    Ok(stored.into_owned())
 }
 
 /// Scrubs a normalized event by the settings in `datascrubbing`.

@@ -5,6 +5,8 @@
 
 pub mod context;
 pub mod debug;
+#[cfg(test)]
+mod fixtures;
 pub mod geo;
 pub mod grouping;
 mod items;

@@ -250,17 +250,18 @@ impl Scrubber {
             return;
         };
         notes.enter("logentry");
-        self.field(entry, "message", notes);
         self.field(entry, "params", notes);
-        if self.defaults
-            && let Some(value) = entry.get_mut("formatted")
-            && let Some(text) = value.as_str()
-            && let Some(chunks) = patterns::redact(text, Some(&patterns::REPLACEMENTS), false)
-        {
-            let len = text.chars().count();
-            notes.enter("formatted");
-            *value = Json::from(chunks.write(len, notes));
-            notes.leave();
+        for key in ["message", "formatted"] {
+            if self.defaults
+                && let Some(value) = entry.get_mut(key)
+                && let Some(text) = value.as_str()
+                && let Some(chunks) = patterns::redact(text, Some(&patterns::REPLACEMENTS), false)
+            {
+                let len = text.chars().count();
+                notes.enter(key);
+                *value = Json::from(chunks.write(len, notes));
+                notes.leave();
+            }
         }
         notes.leave();
     }

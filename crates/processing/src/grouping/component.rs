@@ -109,8 +109,30 @@ impl<'a> Component<'a> {
     }
 
     /// The stored form. `contributes` is left out where true, `values` where empty. Without `full` only the
-    /// upper levels are written, as nothing below took part.
+    /// upper levels are written, as nothing below took part. Of a stack trace the frames that contribute are
+    /// written with the values that do; of the others how many there are in a row, and why.
     pub fn to_json(&self, full: bool) -> Json<'static> {
+        let mut m = self.head();
+        let values = match &self.content {
+            Content::Text(t) => vec![Json::from(t.clone().into_owned())],
+            Content::Parts(frames) if self.id == "stacktrace" => {
+                if full && self.contributes {
+                    write_frames(frames)
+                } else {
+                    Vec::new()
+                }
+            }
+            Content::Parts(parts) => parts.iter().map(|p| p.to_json(full)).collect(),
+            Content::Empty => Vec::new(),
+        };
+        if !values.is_empty() {
+            m.0.push((Cow::Borrowed("values"), Json::Array(values)));
+        }
+        Json::Object(m)
+    }
+
+    /// Id, whether it contributes, and why.
+    fn head(&self) -> Map<'static> {
         let mut m = Map::new();
         m.0.push((Cow::Borrowed("id"), Json::from(self.id)));
         if !self.contributes {
@@ -119,16 +141,36 @@ impl<'a> Component<'a> {
         if let Some(hint) = &self.hint {
             m.0.push((Cow::Borrowed("hint"), Json::from(hint.clone().into_owned())));
         }
-        let values = match &self.content {
-            Content::Text(t) => vec![Json::from(t.clone().into_owned())],
-            Content::Parts(p) if full && (self.contributes || self.id != "frame") => {
-                p.iter().map(|p| p.to_json(full)).collect()
-            }
-            _ => Vec::new(),
-        };
-        if !values.is_empty() {
-            m.0.push((Cow::Borrowed("values"), Json::Array(values)));
-        }
-        Json::Object(m)
+        m
     }
+}
+
+fn write_frames(frames: &[Component<'_>]) -> Vec<Json<'static>> {
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < frames.len() {
+        let frame = &frames[i];
+        let mut m = frame.head();
+        if frame.contributes {
+            let values: Vec<_> = frame
+                .parts()
+                .iter()
+                .filter(|p| p.contributes)
+                .map(|p| p.to_json(true))
+                .collect();
+            m.0.push((Cow::Borrowed("values"), Json::Array(values)));
+            i += 1;
+        } else {
+            let n = frames[i..]
+                .iter()
+                .take_while(|f| !f.contributes && f.hint == frame.hint)
+                .count();
+            if n > 1 {
+                m.0.push((Cow::Borrowed("count"), Json::from(n)));
+            }
+            i += n;
+        }
+        out.push(Json::Object(m));
+    }
+    out
 }

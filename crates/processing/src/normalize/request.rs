@@ -28,6 +28,34 @@ pub(super) fn normalize(event: &mut Map<'_>, notes: &mut Notes) {
     notes.leave();
     if request.is_empty() {
         event.remove("request");
+    } else {
+        move_meta(event);
+    }
+}
+
+/// What the SDK notes about a header by its name moves to the place of the pair that the header became.
+fn move_meta(event: &mut Map<'_>) {
+    for key in ["headers", "cookies", "query_string"] {
+        let names: Vec<String> = match event.object("request").and_then(|r| r.array(key)) {
+            Some(pairs) => pairs
+                .iter()
+                .filter_map(|p| p.str_at(&["0"]).map(str::to_owned))
+                .collect(),
+            None => continue,
+        };
+        let meta = event
+            .get_mut("_meta")
+            .and_then(|m| m.get_mut("request"))
+            .and_then(|r| r.get_mut(key));
+        let Some(Json::Object(meta)) = meta else { continue };
+        for (name, note) in &mut meta.0 {
+            if let Some(i) = names.iter().position(|n| n.eq_ignore_ascii_case(name)) {
+                let mut pair = Map::new();
+                pair.set("1", std::mem::take(note));
+                *note = pair.into();
+                *name = i.to_string().into();
+            }
+        }
     }
 }
 

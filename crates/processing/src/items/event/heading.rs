@@ -114,6 +114,20 @@ fn error(event: &Map<'_>, metadata: &mut Map<'static>) {
         .and_then(Json::as_bool)
         == Some(true);
     metadata.set("value", shortened(main.str("value").unwrap_or_default(), 1024));
+    // What was made up to carry a stack trace has no type worth showing; a message with a stack has none at all.
+    if synthetic && main.str("type").is_none() {
+        metadata.set(
+            "title",
+            shortened(
+                main.str("value")
+                    .unwrap_or_default()
+                    .lines()
+                    .next()
+                    .unwrap_or_default(),
+                100,
+            ),
+        );
+    }
     if !synthetic {
         metadata.set("type", shortened(main.str("type").unwrap_or("Error"), 128));
     }
@@ -156,8 +170,12 @@ fn error_title(metadata: &Map<'_>) -> String {
                 format!("{kind}: {value}")
             }
         }
-        None => match metadata.str("function") {
-            Some(function) => function.to_owned(),
+        None => match metadata
+            .str("title")
+            .filter(|t| !t.is_empty())
+            .or(metadata.str("function"))
+        {
+            Some(title) => title.to_owned(),
             None => {
                 let value = first("value");
                 if value.is_empty() {
@@ -195,6 +213,13 @@ fn csp(event: &Map<'_>, metadata: &mut Map<'static>) -> String {
     };
     let violated = text("violated_directive");
     let title = match (what, local) {
+        ("script", _) if uri == "eval://" => "Blocked unsafe eval() 'script'".to_owned(),
+        (what, _) if uri == "inline://" => {
+            format!(
+                "Blocked inline '{}'",
+                if what.is_empty() { directive.as_str() } else { what }
+            )
+        }
         ("script", true) if violated.contains("'unsafe-inline'") => {
             "Blocked unsafe inline 'script'".to_owned()
         }
