@@ -85,6 +85,16 @@ struct NotAnAddress;
 fn pass<'a>(text: &'a str, kinds: &[Kind], hints: &Hints) -> Result<Cow<'a, str>, NotAnAddress> {
     let bytes = text.as_bytes();
     let alone = kinds.len() == 1;
+    let mut wanted = kinds.iter().fold(0, |set, kind| set | kind.bit());
+    for (kind, here) in [
+        (Kind::Email, hints.at),
+        (Kind::Url, hints.scheme),
+        (Kind::Hostname, hints.dot),
+    ] {
+        if !here {
+            wanted &= !kind.bit();
+        }
+    }
     let mut out = String::new();
     let mut done = 0;
     let mut i = 0;
@@ -96,14 +106,12 @@ fn pass<'a>(text: &'a str, kinds: &[Kind], hints: &Hints) -> Result<Cow<'a, str>
             i += 1;
             continue;
         }
-        if b.is_ascii_alphanumeric() || !b.is_ascii_whitespace() {
-            for kind in kinds {
-                if (*kind == Kind::Email && !hints.at)
-                    || (*kind == Kind::Url && !hints.scheme)
-                    || (*kind == Kind::Hostname && !hints.dot)
-                {
-                    continue;
-                }
+        {
+            let possible = kinds::STARTS[usize::from(b)] & wanted;
+            let mut left = possible;
+            while left != 0 {
+                let kind = Kind::ALL[left.trailing_zeros() as usize];
+                left &= left - 1;
                 match kind.find(text, i) {
                     Found::Yes(len) => {
                         if out.is_empty() {

@@ -181,6 +181,51 @@ pub struct RuleError<'a> {
     pub mechanism: Option<&'a str>,
 }
 
+/// What the frames of a stack have at all, by which rules can be passed over.
+#[derive(Default)]
+struct Facts<'a> {
+    families: Families,
+    modules: bool,
+    paths: bool,
+    packages: bool,
+    categories: Vec<&'a str>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(frames: &[RuleFrame<'a>]) -> Facts<'a> {
+        let mut facts = Facts::default();
+        for f in frames {
+            facts.families.add(f.family);
+            facts.modules |= f.module.is_some();
+            facts.paths |= f.path.is_some();
+            facts.packages |= f.package.is_some();
+            if let Some(category) = f.category {
+                facts.add(category);
+            }
+        }
+        facts
+    }
+
+    fn add(&mut self, category: &'a str) {
+        if !self.categories.contains(&category) {
+            self.categories.push(category);
+        }
+    }
+
+    /// Whether no frame can satisfy a matcher.
+    fn exclude(&self, m: &Matcher) -> bool {
+        !m.negated
+            && match &m.test {
+                Test::Family(set) => set.0 & self.families.0 == 0,
+                Test::Name(Field::Module, _) => !self.modules,
+                Test::Path(_) => !self.paths,
+                Test::Package(_) => !self.packages,
+                Test::Category(glob) => !self.categories.iter().any(|c| glob.matches(c)),
+                _ => false,
+            }
+    }
+}
+
 /// Whether a frame contributes, and which rule said so.
 #[derive(Clone, Copy, Debug)]
 pub struct Share<'a> {
@@ -236,21 +281,19 @@ impl Rule {
     fn found(
         &self,
         frames: &[RuleFrame<'_>],
-        families: Families,
+        facts: &Facts<'_>,
         error: &RuleError<'_>,
         out: &mut Vec<usize>,
     ) {
         out.clear();
-        for m in &self.matchers {
-            if let Test::Family(set) = &m.test
-                && !m.negated
-                && set.0 & families.0 == 0
-            {
-                return;
-            }
-            if m.is_about_error() && frames.first().is_none_or(|f| !m.holds(f, error)) {
-                return;
-            }
+        let neighbours = self.caller.iter().chain(&self.callee);
+        if self.matchers.iter().chain(neighbours).any(|m| facts.exclude(m))
+            || self
+                .matchers
+                .iter()
+                .any(|m| m.is_about_error() && frames.first().is_none_or(|f| !m.holds(f, error)))
+        {
+            return;
         }
         out.extend((0..frames.len()).filter(|&i| self.matches(frames, i, error)));
     }
@@ -264,17 +307,9 @@ fn span(of: Span, i: usize, len: usize) -> std::ops::Range<usize> {
     }
 }
 
-fn families_of(frames: &[RuleFrame<'_>]) -> Families {
-    let mut set = Families::default();
-    for f in frames {
-        set.add(f.family);
-    }
-    set
-}
-
 /// The first pass: settles `in_app` and category.
 pub fn classify<'a>(rules: &[&'a [Rule]], frames: &mut [RuleFrame<'a>], error: &RuleError<'_>) {
-    let families = families_of(frames);
+    let mut facts = Facts::of(frames);
     let len = frames.len();
     let mut found = Vec::new();
     for rule in rules.iter().flat_map(|r| r.iter()) {
@@ -285,7 +320,7 @@ pub fn classify<'a>(rules: &[&'a [Rule]], frames: &mut [RuleFrame<'a>], error: &
         {
             continue;
         }
-        rule.found(frames, families, error, &mut found);
+        rule.found(frames, &facts, error, &mut found);
         for &i in &found {
             for action in &rule.actions {
                 match action {
@@ -295,7 +330,10 @@ pub fn classify<'a>(rules: &[&'a [Rule]], frames: &mut [RuleFrame<'a>], error: &
                             f.app_rule = Some(&rule.text);
                         }
                     }
-                    Action::Category(name) => frames[i].category = Some(name),
+                    Action::Category(name) => {
+                        frames[i].category = Some(name);
+                        facts.add(name);
+                    }
                     _ => {}
                 }
             }
@@ -313,7 +351,7 @@ pub fn contribute<'a>(
     only_app: bool,
     shares: &mut [Share<'a>],
 ) -> Result<(), &'a str> {
-    let families = families_of(frames);
+    let facts = Facts::of(frames);
     let mut found = Vec::new();
     let mut most: Option<(usize, &'a str)> = None;
     let mut least: Option<(usize, &'a str)> = None;
@@ -325,7 +363,7 @@ pub fn contribute<'a>(
         {
             continue;
         }
-        rule.found(frames, families, error, &mut found);
+        rule.found(frames, &facts, error, &mut found);
         for &i in &found {
             for action in &rule.actions {
                 match action {

@@ -88,6 +88,11 @@ impl Kind {
         Kind::Bool,
     ];
 
+    /// Its bit in a set of kinds.
+    pub(super) const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
     /// The name that stands for a match.
     pub fn name(self) -> &'static str {
         match self {
@@ -140,6 +145,58 @@ impl Kind {
             Kind::QuotedStr => t.quoted().into(),
             Kind::Bool => t.boolean().into(),
         }
+    }
+}
+
+/// Which kinds a byte can start.
+pub(super) static STARTS: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut i = 0;
+    while i < 128 {
+        table[i] = starts(i as u8);
+        i += 1;
+    }
+    table
+};
+
+const fn starts(b: u8) -> u32 {
+    let words = Kind::Email.bit() | Kind::Hostname.bit() | Kind::RandomId.bit();
+    let hex = Kind::Uuid.bit()
+        | Kind::Sha1.bit()
+        | Kind::Md5.bit()
+        | Kind::Mac.bit()
+        | Kind::Ip.bit()
+        | Kind::Hex.bit()
+        | Kind::GitSha.bit();
+    let named = match b {
+        b'A'..=b'Z' | b'd' => Kind::Date.bit(),
+        _ => 0,
+    } | match b {
+        b't' => Kind::SwiftTxnId.bit() | Kind::Bool.bit(),
+        b'T' | b'F' | b'f' => Kind::Bool.bit(),
+        _ => 0,
+    } | match b {
+        b'h' | b'w' | b'f' => Kind::Url.bit(),
+        _ => 0,
+    };
+    match b {
+        b'0'..=b'9' => {
+            words
+                | hex
+                | Kind::Traceparent.bit()
+                | Kind::Date.bit()
+                | Kind::Duration.bit()
+                | Kind::Float.bit()
+                | Kind::Int.bit()
+        }
+        b'a'..=b'f' | b'A'..=b'F' => words | hex | named,
+        b'g'..=b'z' | b'G'..=b'Z' => words | named,
+        b'-' => Kind::Email.bit() | Kind::Hex.bit() | Kind::Float.bit() | Kind::Int.bit(),
+        b':' => Kind::Ip.bit(),
+        b'\'' => Kind::Email.bit() | Kind::QuotedStr.bit(),
+        b'"' => Kind::QuotedStr.bit(),
+        b'!'..=b'~' => Kind::Email.bit(),
+        _ => 0,
     }
 }
 

@@ -22,8 +22,12 @@ enum Form {
     Exact(String),
     Prefix(String),
     Suffix(String),
-    Contains(String),
-    Tokens(Vec<Token>),
+    Contains(Box<memmem::Finder<'static>>),
+    Tokens(Vec<Token>, Option<Box<memmem::Finder<'static>>>),
+}
+
+fn finder(text: &str) -> Box<memmem::Finder<'static>> {
+    Box::new(memmem::Finder::new(text).into_owned())
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -72,8 +76,10 @@ impl Glob {
             Form::Exact(s) => text == s,
             Form::Prefix(s) => text.starts_with(s.as_str()),
             Form::Suffix(s) => text.ends_with(s.as_str()),
-            Form::Contains(s) => memmem::find(text.as_bytes(), s.as_bytes()).is_some(),
-            Form::Tokens(t) => run(t, text),
+            Form::Contains(f) => f.find(text.as_bytes()).is_some(),
+            Form::Tokens(t, f) => {
+                f.as_ref().is_none_or(|f| f.find(text.as_bytes()).is_some()) && run(t, text)
+            }
         })
     }
 
@@ -240,7 +246,7 @@ fn form(tokens: Vec<Token>, path: bool) -> Form {
         [Token::Across] => return Form::Any,
         [Token::Across, middle @ .., Token::Across] => {
             if let Some(text) = literal(middle) {
-                return Form::Contains(text);
+                return Form::Contains(finder(&text));
             }
         }
         [Token::Across, rest @ ..] => {
@@ -261,9 +267,22 @@ fn form(tokens: Vec<Token>, path: bool) -> Form {
         && let Some(text) = literal(middle)
         && text.ends_with('/')
     {
-        return Form::Contains(format!("/{text}"));
+        return Form::Contains(finder(&format!("/{text}")));
     }
-    Form::Tokens(tokens)
+    // Likewise `**/x` is the same as ending in `/x`.
+    if path
+        && let [Token::Segments, rest @ ..] = tokens.as_slice()
+        && let Some(text) = literal(rest)
+    {
+        return Form::Suffix(format!("/{text}"));
+    }
+    let longest = tokens
+        .split(|t| !matches!(t, Token::Literal(_)))
+        .filter_map(literal)
+        .max_by_key(String::len)
+        .filter(|t| t.len() > 1)
+        .map(|t| finder(&t));
+    Form::Tokens(tokens, longest)
 }
 
 /// Matches with backtracking; texts and patterns are short.
