@@ -10,6 +10,7 @@ mod component;
 pub mod fingerprint;
 mod frame;
 mod groups;
+pub mod info;
 mod message;
 pub mod parameterize;
 mod prepare;

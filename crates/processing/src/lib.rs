@@ -11,13 +11,17 @@ pub mod geo;
 pub mod grouping;
 mod items;
 pub mod kinds;
+
 mod meta;
+#[cfg(test)]
+mod mutations;
 mod normalize;
 mod scrub;
 mod user_agent;
 
 pub use context::{ProjectRules, ProjectSettings, Receipt, RulesError, ScrubSettings};
 pub use geo::{Database, Geo, NoGeo, Place};
+pub use grouping::info::grouping_info;
 pub use items::client_report::parse_client_report;
 pub use items::event::table::ERRORS;
 pub use items::event::{Processed, process_event};
