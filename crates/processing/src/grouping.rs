@@ -26,6 +26,7 @@ use protocol::json::{Json, Map};
 pub use self::component::{Component, Content};
 pub(crate) use self::fingerprint::canonical_sdk;
 use self::fingerprint::{Fingerprint, FingerprintRule, Source};
+pub(crate) use self::groups::main_exception;
 pub use self::prepare::prepare;
 use self::rules::Rule;
 pub(crate) use self::security::normalized_uri as blocked_uri;

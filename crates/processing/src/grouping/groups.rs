@@ -6,7 +6,7 @@ use protocol::json::{Json, Map};
 /// components.
 pub fn pick(event: &Json<'_>, values: &[&Map<'_>], same: &dyn Fn(usize, usize) -> bool) -> Vec<usize> {
     let all: Vec<usize> = (0..values.len()).collect();
-    if values.len() < 2 || is_old_python(event) {
+    if values.len() < 2 || event.as_object().is_some_and(is_old_python) {
         return all;
     }
     let Some(tree) = Tree::read(values) else {
@@ -39,15 +39,33 @@ pub fn pick(event: &Json<'_>, values: &[&Map<'_>], same: &dyn Fn(usize, usize) -
     }
 }
 
+/// The exception that a group comes down to, if there is one such.
+pub fn main_exception(event: &Map<'_>, values: &[&Map<'_>]) -> Option<usize> {
+    if values.len() < 2 || is_old_python(event) {
+        return None;
+    }
+    let tree = Tree::read(values)?;
+    let mut top = Vec::new();
+    tree.top_level(tree.root, &mut top, 0);
+    let first = *top.first()?;
+    let same = |i: &usize| {
+        ["type", "stacktrace"]
+            .iter()
+            .all(|key| values[*i].get(key) == values[first].get(key))
+    };
+    top.iter().all(same).then_some(first)
+}
+
 fn kind<'a>(exception: &'a Map<'_>) -> &'a str {
     exception.str("type").unwrap_or_default()
 }
 
 /// SDKs of version 3 send trees that cannot be read as groups.
-fn is_old_python(event: &Json<'_>) -> bool {
-    event.str_at(&["platform"]) == Some("python")
+fn is_old_python(event: &Map<'_>) -> bool {
+    event.str("platform") == Some("python")
         && event
-            .str_at(&["sdk", "version"])
+            .object("sdk")
+            .and_then(|s| s.str("version"))
             .is_some_and(|v| v.starts_with('3'))
 }
 

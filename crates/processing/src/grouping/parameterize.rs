@@ -164,6 +164,11 @@ mod tests {
             ("ratio 0.5, -3", "ratio <float>, <int>"),
             ("ünï 5 ✓", "ünï <int> ✓"),
             ("Fee::add()", "<ip>()"),
+            ("at 2024-02-20 22:16 UTC", "at <date> UTC"),
+            ("Jan 02, 1999 and Jan 2, 1999", "<date> and Jan <int>, <int>"),
+            ("Mon Jan  2 15:04:05 2006", "<date>"),
+            ("x=''", "x=''"),
+            ("2024-02-20T22:16:36+02:00", "<date>"),
         ] {
             assert_eq!(parameterize(text), expected);
         }

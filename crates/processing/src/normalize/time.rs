@@ -9,8 +9,8 @@ use crate::meta::Notes;
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// A difference of the clocks below this is the time on the way, µs.
-const DRIFT_MIN: i64 = 60 * SECOND;
+/// A difference of the clocks below this is left alone, µs: events may wait at the client.
+const DRIFT_MIN: i64 = 55 * 60 * SECOND;
 
 /// How far in the future an event may lie before its time is taken to be wrong, µs.
 const FUTURE: i64 = 60 * SECOND;
@@ -36,7 +36,7 @@ pub fn write(us: i64) -> Json<'static> {
     }
 }
 
-/// How far the client's clock is behind ours, if that is more than the time on the way.
+/// How far the client's clock is behind ours, if that is worth a correction.
 pub fn drift(receipt: &Receipt<'_>) -> i64 {
     let off = receipt.sent_at.map_or(0, |sent| receipt.received - sent);
     if off.abs() > DRIFT_MIN { off } else { 0 }

@@ -12,21 +12,29 @@ fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap_or_else(|e| panic!("a pattern in the program is wrong: {e}"))
 }
 
-/// Words that make a key, or a text that names it, a secret.
-static SECRET: LazyLock<Regex> = LazyLock::new(|| {
+/// Words that make a key a secret.
+static SECRET_KEY: LazyLock<Regex> = LazyLock::new(|| {
     compile(
-        r"(?i-u:password|secret|passwd|api[-_]?key|auth|credentials|mysql_pwd|private[-_]?key|token|two[-_]?factor|\botp\b)",
+        r"(?i-u:password|secret|passwd|api[-_]?key|auth|credentials|mysql_pwd|private[-_]?key|token|bearer|^otp$|two[-_]factor)",
+    )
+});
+
+/// Words that make a text one that holds a secret. A token must be said to have a value, as parsers complain of
+/// tokens all the time.
+static SECRET_TEXT: LazyLock<Regex> = LazyLock::new(|| {
+    compile(
+        r"(?i-u:password|secret|passwd|api[-_]?key|auth|credentials|mysql_pwd|private[-_]?key|token[!-9;<>-~]*[:=]|^otp$|^two[-_]factor$)",
     )
 });
 
 /// Whether a key names a secret.
 pub(super) fn is_secret_key(key: &str) -> bool {
-    names_secret(key) || key.len() >= 6 && key.to_ascii_lowercase().contains("bearer")
+    key.len() >= 3 && SECRET_KEY.is_match(key)
 }
 
 /// Whether a text names a secret; then it is hidden as a whole, as the secret will stand beside its name.
 pub(super) fn names_secret(text: &str) -> bool {
-    text.len() >= 3 && SECRET.is_match(text)
+    text.len() >= 3 && SECRET_TEXT.is_match(text)
 }
 
 /// Whether a text is an address.
@@ -287,6 +295,27 @@ mod tests {
         }
         for key in ["session", "jwt", "keyboard", "pin", "name", "laptop", "passport"] {
             assert!(!is_secret_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn texts() {
+        for text in [
+            "login password=x",
+            "x?token=abc",
+            "accessTokenFoo: 1",
+            "otp",
+            "Authorized",
+        ] {
+            assert!(names_secret(text), "{text}");
+        }
+        for text in [
+            "Unexpected token < in JSON",
+            "laptop",
+            "otp sent",
+            "a bearer of news",
+        ] {
+            assert!(!names_secret(text), "{text}");
         }
     }
 

@@ -308,26 +308,25 @@ impl Scan<'_> {
         }
         let label = |i| self.count(i, |b| b.is_ascii_alphanumeric() || b == b'-');
         let mut i = self.i;
-        let mut best = None;
         let mut first = true;
         loop {
             let n = label(i);
             if n == 0 || n > 63 {
-                return best;
+                return None;
             }
             let word = &self.bytes[i..i + n];
             let letters = word.iter().take_while(|b| b.is_ascii_alphabetic()).count();
             if !first && letters == n && self.ends(i + n) && is_domain(word) {
-                best = Some(i + n - self.i);
+                return Some(i + n - self.i);
             }
             // A known ending may be followed by a dash: `example.com-x`.
             if !first && letters < n && word[letters] == b'-' && is_domain(&word[..letters]) {
-                best = Some(i + letters - self.i);
+                return Some(i + letters - self.i);
             }
             first = false;
             i += n;
             if self.at(i) != b'.' {
-                return best;
+                return None;
             }
             i += 1;
         }
@@ -629,8 +628,8 @@ impl Scan<'_> {
         if self.before() != b'=' || !matches!(quote, b'\'' | b'"') {
             return None;
         }
-        let n = self.count(self.i + 1, |b| b != quote && b != b'\n');
-        (self.at(self.i + 1 + n) == quote).then_some(n + 2)
+        let n = self.count(self.i + 1, |b| b != quote);
+        (n > 0 && self.at(self.i + 1 + n) == quote).then_some(n + 2)
     }
 
     fn boolean(&self) -> Option<usize> {
@@ -641,7 +640,7 @@ impl Scan<'_> {
         let word = [&b"True"[..], b"true", b"False", b"false"]
             .into_iter()
             .find(|w| rest.starts_with(w))?;
-        self.ends(self.i + word.len()).then_some(word.len())
+        Some(word.len())
     }
 }
 
@@ -664,7 +663,7 @@ const MONTHS: [&[u8]; 12] = [
 const DAY: &str = "(?:Sun|Mon|Tue|Wed|Thu|Fri|Sat)";
 const LONG_DAY: &str = "(?:Sunday|Monday|Tuesday|Wednesday|Thursday|Friday|Saturday)";
 const MONTH: &str = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)";
-const ZONE: &str = "(?:UT|GMT|UTC|[ECMP][SD]T|[A-IK-Z]|[+-][0-9]{4})";
+const ZONE: &str = "(?:[+-][0-9]{2}[0-5][0-9]|UT|GMT|UTC|[ECMP][SD]T|[A-IK-Z])";
 
 fn compile(pattern: &str) -> Regex {
     Regex::new(pattern).unwrap_or_else(|e| panic!("a pattern in the program is wrong: {e}"))
@@ -672,24 +671,24 @@ fn compile(pattern: &str) -> Regex {
 
 /// Dates that begin with the name of a day or month.
 static NAMES: LazyLock<Regex> = LazyLock::new(|| {
+    let clock = "[0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2})?";
     compile(&format!(
-        "^(?:(?:{DAY}|{LONG_DAY}), [0-9]{{1,2}}[ -]{MONTH}[ -][0-9]{{2,4}} [0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})?(?: {ZONE})?\
+        "^(?:(?:{DAY}|{LONG_DAY}), [0-9]{{1,2}}[ -]{MONTH}[ -][0-9]{{2,4}} {clock} {ZONE}\
          |{DAY} {MONTH} [0-9]{{1,2}} [0-9]{{4}} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}} GMT[+-][0-9]{{4}}(?: \\([A-Za-z0-9 +-]{{1,60}}\\))?\
-         |{DAY} {MONTH} +[0-9]{{1,2}} [0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?: {ZONE})? [0-9]{{4}}\
-         |(?:{DAY} )?{MONTH} [0-3]?[0-9], [0-9]{{4}})"
+         |(?:{DAY} +)?{MONTH} +[0-9]{{1,2}} +[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(?: {ZONE})? +[0-9]{{4}}\
+         |(?:{DAY} )?{MONTH} [0-3][0-9], [0-9]{{2,4}})"
     ))
 });
 
 /// Dates and times that begin with a digit.
 static DIGITS: LazyLock<Regex> = LazyLock::new(|| {
     let date = "[0-9]{4}-?(?:0[1-9]|1[0-2])-?(?:0[1-9]|[12][0-9]|3[01])";
-    let zone = "(?: ?Z[0-9:]*| ?[+-][0-9]{2}:?[0-9]{2})?";
+    let zone = "(?:Z?[+-]?[0-9]{2}:[0-9]{2}|Z| ?[+-][0-9]{4}| [+-][0-9]{2}:[0-9]{2})?";
     let hour24 = "(?:2[0-3]|[01]?[0-9])";
     let hour12 = "(?:1[0-2]|0?[1-9])";
     compile(&format!(
         "^(?:[0-9]{{1,2}} {MONTH} [0-9]{{2,4}} [0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}})? {ZONE}\
-         |{date}[ T](?:2[0-3]|[01][0-9]):?[0-5][0-9]:?[0-5][0-9](?:[.,][0-9]+)?{zone}\
-         |{date}T(?:2[0-3]|[01][0-9]):[0-5][0-9]{zone}\
+         |{date}[ T](?:2[0-3]|[01][0-9]):?[0-5][0-9](?::?[0-5][0-9](?:[.,][0-9]+)?)?{zone}\
          |[0-9]{{4}}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])\
          |{hour12}:[0-5][0-9](?::[0-5][0-9])? ?[aApP][mM]\
          |{hour24}:[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]+)?)?)"

@@ -86,6 +86,13 @@ pub(super) fn exceptions<'e, 'a>(event: &'e Map<'a>) -> impl DoubleEndedIterator
     list.unwrap_or_default().iter().filter_map(Json::as_object)
 }
 
+/// The exception that titles the event: of a group the one that all of it comes down to, else the last.
+fn main_exception<'e, 'a>(event: &'e Map<'a>) -> Option<&'e Map<'a>> {
+    let list: Vec<_> = exceptions(event).collect();
+    let index = crate::grouping::main_exception(event, &list).unwrap_or(list.len().saturating_sub(1));
+    list.get(index).copied()
+}
+
 /// The frames under a stack trace.
 pub(super) fn frames<'e, 'a>(holder: &'e Map<'a>) -> impl DoubleEndedIterator<Item = &'e Map<'a>> {
     let list = holder.get("stacktrace").and_then(|s| s.get("frames")?.as_array());
@@ -94,6 +101,15 @@ pub(super) fn frames<'e, 'a>(holder: &'e Map<'a>) -> impl DoubleEndedIterator<It
 
 fn is_in_app(frame: &Map<'_>) -> bool {
     frame.get("in_app").and_then(Json::as_bool) == Some(true)
+}
+
+/// The frame that names the place: in app and with a named function if there is such, else in app, else named.
+fn named_frame<'e, 'a>(holder: &'e Map<'a>) -> Option<&'e Map<'a>> {
+    let named = |f: &Map<'_>| !matches!(f.str("function"), None | Some("" | "<redacted>" | "<unknown>"));
+    let last = |test: &dyn Fn(&Map<'_>) -> bool| frames(holder).rev().find(|f| test(f));
+    last(&|f| is_in_app(f) && named(f))
+        .or_else(|| last(&is_in_app))
+        .or_else(|| last(&named))
 }
 
 /// The frame nearest the crash that is in app, else nearest at all.
@@ -105,7 +121,7 @@ fn crash_frame<'e, 'a>(holder: &'e Map<'a>) -> Option<&'e Map<'a>> {
 }
 
 fn error(event: &Map<'_>, metadata: &mut Map<'static>) {
-    let Some(main) = exceptions(event).last() else {
+    let Some(main) = main_exception(event) else {
         return;
     };
     let synthetic = main
@@ -131,7 +147,10 @@ fn error(event: &Map<'_>, metadata: &mut Map<'static>) {
     if !synthetic {
         metadata.set("type", shortened(main.str("type").unwrap_or("Error"), 128));
     }
-    let frame = crash_frame(main).or_else(|| crash_frame(event));
+    let frame = named_frame(main)
+        .or_else(|| crash_frame(main))
+        .or_else(|| exceptions(event).rev().find_map(named_frame))
+        .or_else(|| crash_frame(event));
     if let Some(frame) = frame {
         for (key, value) in [
             (
