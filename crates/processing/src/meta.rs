@@ -7,6 +7,9 @@ use protocol::json::{Json, Map};
 /// Errors that are listed at most.
 const MAX_ERRORS: usize = 100;
 
+/// Changes that are noted at most.
+const MAX_REMARKS: usize = 2000;
+
 /// A step into the event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
@@ -45,6 +48,7 @@ pub struct Notes {
     path: Vec<Step>,
     meta: Map<'static>,
     errors: Vec<Json<'static>>,
+    remarks: usize,
 }
 
 impl Notes {
@@ -89,6 +93,9 @@ impl Notes {
 
     /// Notes an error at the place, with the value that was there.
     pub fn error(&mut self, kind: &'static str, reason: Option<&str>, value: Option<Json<'static>>) {
+        if self.errors.len() >= MAX_ERRORS {
+            return;
+        }
         let name = self.name();
         let note = match reason {
             Some(reason) => {
@@ -105,9 +112,6 @@ impl Notes {
         }
         if let Some(value) = &value {
             slot.set("val", value.clone());
-        }
-        if self.errors.len() >= MAX_ERRORS {
-            return;
         }
         let mut error = Map::new();
         error.set("type", kind);
@@ -130,6 +134,10 @@ impl Notes {
 
     /// Notes a change to the text at the place; `len` is its length before.
     pub fn remark(&mut self, remark: &Remark, len: Option<usize>) {
+        if self.remarks >= MAX_REMARKS {
+            return;
+        }
+        self.remarks += 1;
         let slot = self.slot();
         let mut note = vec![
             Json::from(remark.rule.clone().into_owned()),

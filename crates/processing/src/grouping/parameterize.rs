@@ -98,6 +98,8 @@ fn pass<'a>(text: &'a str, kinds: &[Kind], hints: &Hints) -> Result<Cow<'a, str>
     let mut out = String::new();
     let mut done = 0;
     let mut i = 0;
+    // Up to here no address of e-mail can start, as what could be its name is not followed by `@`.
+    let mut no_email = 0;
     'next: while i < bytes.len() {
         let b = bytes[i];
         let inside = i > 0 && bytes[i - 1].is_ascii_alphabetic() && b.is_ascii_lowercase();
@@ -109,6 +111,17 @@ fn pass<'a>(text: &'a str, kinds: &[Kind], hints: &Hints) -> Result<Cow<'a, str>
         {
             let possible = kinds::STARTS[usize::from(b)] & wanted;
             let mut left = possible;
+            if left & Kind::Email.bit() != 0 {
+                if i >= no_email {
+                    no_email = kinds::end_of_name(bytes, i);
+                    if bytes.get(no_email) == Some(&b'@') {
+                        no_email = 0;
+                    }
+                }
+                if i < no_email {
+                    left &= !Kind::Email.bit();
+                }
+            }
             while left != 0 {
                 let kind = Kind::ALL[left.trailing_zeros() as usize];
                 left &= left - 1;

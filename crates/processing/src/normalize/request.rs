@@ -5,6 +5,9 @@ use protocol::json::{Json, Map};
 use super::to_text;
 use crate::meta::Notes;
 
+/// Fields of a form that are read; bodies with more stay text.
+const MAX_FORM: usize = 1000;
+
 pub(super) fn normalize(event: &mut Map<'_>, notes: &mut Notes) {
     let Some(Json::Object(request)) = event.get_mut("request") else {
         return;
@@ -279,6 +282,9 @@ fn body(request: &mut Map<'_>) {
     };
     let form_object = || {
         let mut map: Map<'static> = Map::new();
+        if memchr::memchr_iter(b'&', text.as_bytes()).count() > MAX_FORM {
+            return None;
+        }
         for part in text.split('&') {
             let (key, value) = part.split_once('=')?;
             if key.is_empty() || key.contains([' ', '\n', '{', '<', '?']) || value.contains(['\n', ' ']) {

@@ -5,6 +5,9 @@ use protocol::json::{Json, Map};
 use super::to_text;
 use crate::meta::Notes;
 
+/// Tags that are kept of one event.
+const MAX_TAGS: usize = 500;
+
 /// Longest key and value, characters.
 const MAX: usize = 200;
 
@@ -77,6 +80,14 @@ pub(super) fn normalize(event: &mut Map<'_>, notes: &mut Notes) {
         }
         if out.iter().any(|(k, _)| *k == key) {
             continue;
+        }
+        if out.len() >= MAX_TAGS {
+            notes.error(
+                "value_too_long",
+                Some("the event has more tags than are kept"),
+                None,
+            );
+            break;
         }
         out.push((key, value_of(&text)));
     }

@@ -78,7 +78,8 @@ impl Glob {
             Form::Suffix(s) => text.ends_with(s.as_str()),
             Form::Contains(f) => f.find(text.as_bytes()).is_some(),
             Form::Tokens(t, f) => {
-                f.as_ref().is_none_or(|f| f.find(text.as_bytes()).is_some()) && run(t, text)
+                f.as_ref().is_none_or(|f| f.find(text.as_bytes()).is_some())
+                    && if wild(t) > 2 { steps(t, text) } else { run(t, text) }
             }
         })
     }
@@ -285,7 +286,59 @@ fn form(tokens: Vec<Token>, path: bool) -> Form {
     Form::Tokens(tokens, longest)
 }
 
-/// Matches with backtracking; texts and patterns are short.
+/// How many tokens stand for runs of any length.
+fn wild(tokens: &[Token]) -> usize {
+    tokens
+        .iter()
+        .filter(|t| matches!(t, Token::Run | Token::Across | Token::Segments))
+        .count()
+}
+
+/// Matches by keeping all places of the pattern that the text may have reached: slower than [`run`] on short
+/// patterns, but its time does not explode with the number of wildcards.
+fn steps(tokens: &[Token], text: &str) -> bool {
+    // Per place: reached, and reached within a segment that `**/` has begun to pass over.
+    let mut now = vec![(false, false); tokens.len() + 1];
+    now[0].0 = true;
+    let skip = |places: &mut [(bool, bool)]| {
+        for (i, token) in tokens.iter().enumerate() {
+            if places[i].0 && matches!(token, Token::Run | Token::Across | Token::Segments) {
+                places[i + 1].0 = true;
+            }
+        }
+    };
+    skip(&mut now);
+    for c in text.chars() {
+        let mut next = vec![(false, false); tokens.len() + 1];
+        let mut any = false;
+        for (i, token) in tokens.iter().enumerate() {
+            let (here, within) = now[i];
+            if !here && !within {
+                continue;
+            }
+            any = true;
+            match token {
+                Token::Literal(l) => next[i + 1].0 |= *l == c,
+                Token::One => next[i + 1].0 = true,
+                Token::Class(negated, ranges) => {
+                    next[i + 1].0 |= ranges.iter().any(|(a, b)| *a <= c && c <= *b) != *negated;
+                }
+                Token::Run => next[i].0 |= c != '/',
+                Token::Across => next[i].0 = true,
+                Token::Segments if c == '/' => next[i].0 = true,
+                Token::Segments => next[i].1 = true,
+            }
+        }
+        if !any {
+            return false;
+        }
+        skip(&mut next);
+        now = next;
+    }
+    now[tokens.len()].0
+}
+
+/// Matches with backtracking, for patterns with few wildcards.
 fn run(tokens: &[Token], text: &str) -> bool {
     let Some((token, rest)) = tokens.split_first() else {
         return text.is_empty();
@@ -363,6 +416,23 @@ mod tests {
             ("[", "[", true),
         ] {
             assert_eq!(Glob::name(pattern).matches(text), expected, "{pattern} on {text}");
+        }
+    }
+
+    #[test]
+    fn many_wildcards_cost_no_time_and_match_alike() {
+        let text = "a".repeat(5000);
+        assert!(!Glob::name("*a*a*a*a*a*a*a*b").matches(&text));
+        assert!(Glob::name("*a*a*a*a*a*a*a*").matches(&text));
+        for (pattern, text) in [
+            ("**/a/*/b/**/c*", "/x/a/y/b/z/q/cc"),
+            ("**/a/*/b/**/c*", "/x/a/y/y/b/c"),
+            ("*.a.*.b.*", "x.a.y.b.z"),
+            ("/a/**/*/[bc]?/*", "/a/x/b1/d"),
+            ("**/**/**/x", "x"),
+        ] {
+            let parsed = tokens(pattern, pattern.contains('/'));
+            assert_eq!(steps(&parsed, text), run(&parsed, text), "{pattern} on {text}");
         }
     }
 
