@@ -6,6 +6,9 @@ use md5::{Digest, Md5};
 use protocol::ids::GroupHash;
 use protocol::json::{Json, Map};
 
+/// Characters of a value that are stored with the event; hashes take all.
+const MAX_STORED: usize = 1000;
+
 /// A part of a variant: a value, or several parts.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Component<'a> {
@@ -114,7 +117,7 @@ impl<'a> Component<'a> {
     pub fn to_json(&self, full: bool) -> Json<'static> {
         let mut m = self.head();
         let values = match &self.content {
-            Content::Text(t) => vec![Json::from(t.clone().into_owned())],
+            Content::Text(t) => vec![Json::from(t.chars().take(MAX_STORED).collect::<String>())],
             Content::Parts(frames) if self.id == "stacktrace" => {
                 if full && self.contributes {
                     write_frames(frames)

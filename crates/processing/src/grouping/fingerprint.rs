@@ -20,6 +20,9 @@ use super::rules::glob::{Glob, path_key};
 /// The variable that stands for the hash the event has without a fingerprint.
 pub const DEFAULT: &str = "{{ default }}";
 
+/// Characters of an entry that are stored with the event.
+const MAX_STORED: usize = 500;
+
 /// The rules that apply to every project, after its own.
 static BUILT_IN: LazyLock<Vec<FingerprintRule>> = LazyLock::new(|| {
     let hydration = [
@@ -194,7 +197,8 @@ impl Fingerprint {
 
     /// The stored form.
     pub fn to_json(&self) -> Json<'static> {
-        let list = |entries: &[String]| Json::Array(entries.iter().map(|e| Json::from(e.clone())).collect());
+        let short = |e: &String| e.chars().take(MAX_STORED).collect::<String>();
+        let list = |entries: &[String]| Json::Array(entries.iter().map(|e| Json::from(short(e))).collect());
         let mut m = Map::new();
         m.set("entries", list(&self.entries));
         m.set("resolved", list(&self.resolved));

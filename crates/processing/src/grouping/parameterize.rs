@@ -112,11 +112,8 @@ fn pass<'a>(text: &'a str, kinds: &[Kind], hints: &Hints) -> Result<Cow<'a, str>
             let possible = kinds::STARTS[usize::from(b)] & wanted;
             let mut left = possible;
             if left & Kind::Email.bit() != 0 {
-                if i >= no_email {
-                    no_email = kinds::end_of_name(bytes, i);
-                    if bytes.get(no_email) == Some(&b'@') {
-                        no_email = 0;
-                    }
+                if i >= no_email && !kinds::is_email(bytes, i) {
+                    no_email = kinds::end_of_name(bytes, i).max(i + 1);
                 }
                 if i < no_email {
                     left &= !Kind::Email.bit();

@@ -38,6 +38,9 @@ const PLATFORMS: [&str; 28] = [
     "unreal",
 ];
 
+/// Entries of a fingerprint that count.
+const MAX_FINGERPRINT: usize = 100;
+
 /// Those of them that Sentry knows by another name or not at all.
 const UNKNOWN_PLATFORMS: [&str; 8] = [
     "swift",
@@ -252,6 +255,7 @@ fn fingerprint(event: &mut Map<'_>, notes: &mut Notes) {
     };
     let texts: Vec<Json<'_>> = list
         .iter()
+        .take(MAX_FINGERPRINT)
         .filter_map(|entry| match entry {
             Json::Bool(b) => Some(if *b { "True" } else { "False" }.to_owned()),
             // A float without fraction is written as a whole number.

@@ -3,6 +3,7 @@
 mod dates;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::LazyLock;
 
 /// A kind of variable part. The order is that in which they are tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -203,11 +204,19 @@ fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80
 }
 
+/// Longest host name, bytes.
+const MAX_HOST: usize = 253;
+
 /// Top-level domains by which host names are recognised.
 const DOMAINS: &str = " com net org jp de uk fr br it ru es me gov pl ca au cn co in nl edu info eu ch id at kr cz \
     mx be tv se tr tw al ua ir vn cl sk ly cc to no fi us pt dk ar hu tk gr il news ro my biz ie za nz sg ee th io \
     xyz pe bg hk rs lt link ph club si site mobi by cat wiki la ga xxx cf hr ng jobs online kz ug gq ae is lv pro \
     fm tips ms sa app ";
+
+/// Whether an e-mail address starts at `i`. If none does, none starts later in the same name.
+pub(super) fn is_email(bytes: &[u8], i: usize) -> bool {
+    Scan { bytes, i }.email().is_some()
+}
 
 /// Where the name of an e-mail address that starts at `i` ends.
 pub(super) fn end_of_name(bytes: &[u8], i: usize) -> usize {
@@ -306,12 +315,16 @@ impl Scan<'_> {
         if !self.starts() || !self.first().is_ascii_alphanumeric() {
             return None;
         }
-        let label = |i| self.count(i, |b| b.is_ascii_alphanumeric() || b == b'-');
+        let label = |i: usize| {
+            let rest = self.bytes[i.min(self.bytes.len())..].iter().take(64);
+            rest.take_while(|b| b.is_ascii_alphanumeric() || **b == b'-')
+                .count()
+        };
         let mut i = self.i;
         let mut first = true;
         loop {
             let n = label(i);
-            if n == 0 || n > 63 {
+            if n == 0 || n > 63 || i - self.i > MAX_HOST {
                 return None;
             }
             let word = &self.bytes[i..i + n];
@@ -609,12 +622,18 @@ impl Scan<'_> {
 }
 
 fn is_domain(word: &[u8]) -> bool {
-    let upper = word.iter().all(u8::is_ascii_uppercase);
-    let lower = word.iter().all(u8::is_ascii_lowercase);
-    let Ok(word) = std::str::from_utf8(word) else {
+    static SORTED: LazyLock<Vec<&'static [u8]>> = LazyLock::new(|| {
+        let mut all: Vec<_> = DOMAINS.split_whitespace().map(str::as_bytes).collect();
+        all.sort_unstable();
+        all
+    });
+    if !(2..=8).contains(&word.len()) {
         return false;
-    };
-    (2..=8).contains(&word.len())
-        && (upper || lower)
-        && DOMAINS.contains(&format!(" {} ", word.to_ascii_lowercase()))
+    }
+    let mut lower = [0; 8];
+    let lower = &mut lower[..word.len()];
+    lower.copy_from_slice(word);
+    let one_case = word.iter().all(u8::is_ascii_uppercase) || word.iter().all(u8::is_ascii_lowercase);
+    lower.make_ascii_lowercase();
+    one_case && SORTED.binary_search(&&*lower).is_ok()
 }
