@@ -22,7 +22,7 @@ use crate::geo::Geo;
 use crate::meta::Notes;
 
 /// Old names of interfaces and what they are called today.
-const ALIASES: [(&str, &str); 18] = [
+const ALIASES: [(&str, &str); 21] = [
     ("sentry.interfaces.Exception", "exception"),
     ("sentry.interfaces.Stacktrace", "stacktrace"),
     ("sentry.interfaces.Message", "logentry"),
@@ -32,6 +32,9 @@ const ALIASES: [(&str, &str); 18] = [
     ("sentry.interfaces.Breadcrumbs", "breadcrumbs"),
     ("sentry.interfaces.Template", "template"),
     ("sentry.interfaces.Csp", "csp"),
+    ("sentry.interfaces.Hpkp", "hpkp"),
+    ("sentry.interfaces.ExpectCT", "expectct"),
+    ("sentry.interfaces.ExpectStaple", "expectstaple"),
     ("sentry.interfaces.Threads", "threads"),
     ("sentry.interfaces.DebugMeta", "debug_meta"),
     ("sentry.interfaces.Sdk", "sdk"),

@@ -84,11 +84,10 @@ fn stacktrace(stack: &mut Json<'_>, platform: &str, rules: &[&[Rule]], error: &R
         if let Some(category) = category {
             frame.entry("data").make_object().set("category", category);
         }
-        if let Some(before) = before.filter(|b| *b != now) {
-            frame
-                .entry("data")
-                .make_object()
-                .set("orig_in_app", if before { 1i64 } else { 0i64 });
+        // What it was before rules changed it: 1 or 0, and -1 where the client said nothing.
+        if in_app.is_some() && before != Some(now) {
+            let before = before.map_or(-1, i64::from);
+            frame.entry("data").make_object().set("orig_in_app", before);
         }
     }
 }

@@ -36,10 +36,12 @@ pub fn process_security(
     rules: &ProjectRules,
     geo: &dyn Geo,
 ) -> Vec<Result<Processed, Discard>> {
+    if content_type.is_some_and(|t| t.trim_start().starts_with("application/expect-")) {
+        return vec![Err(Discard::InvalidSecurityReport)];
+    }
     let Ok((value, _)) = protocol::json::parse(body) else {
         return vec![Err(Discard::InvalidJson)];
     };
-    let _ = content_type;
     let reports: Vec<Result<Report, Discard>> = match &value {
         Json::Array(list) => list.iter().filter_map(from_reporting_api).collect(),
         Json::Object(map) => match map.object("csp-report") {
