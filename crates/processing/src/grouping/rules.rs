@@ -7,27 +7,32 @@
 //! contribute.
 
 pub mod glob;
+mod memo;
 mod parse;
 pub(crate) mod text;
 
+use std::cell::OnceCell;
 use std::sync::{Arc, LazyLock};
 
 use self::glob::{Glob, PathKey, path_key};
+use self::memo::{Hits, Kind};
 pub use self::parse::parse;
 pub use self::text::RulesError;
 use super::Family;
 
 /// The rules that apply to every project.
-pub static BUILT_IN: LazyLock<Arc<[Rule]>> = LazyLock::new(|| built_in(include_str!("rules/builtin.txt")));
+pub static BUILT_IN: LazyLock<Arc<[Rule]>> = LazyLock::new(|| {
+    let mut rules = read_built_in(include_str!("rules/builtin.txt"));
+    memo::number(&mut rules);
+    rules.into()
+});
 
 /// The rules of Sentry's configuration of January 2023, for data that was grouped with them.
 pub static RULES_2023: LazyLock<Arc<[Rule]>> =
-    LazyLock::new(|| built_in(include_str!("rules/builtin-2023-01-11.txt")));
+    LazyLock::new(|| read_built_in(include_str!("rules/builtin-2023-01-11.txt")).into());
 
-fn built_in(text: &str) -> Arc<[Rule]> {
-    parse(text)
-        .unwrap_or_else(|e| panic!("the rules in the program are wrong: {e}"))
-        .into()
+fn read_built_in(text: &str) -> Vec<Rule> {
+    parse(text).unwrap_or_else(|e| panic!("the rules in the program are wrong: {e}"))
 }
 
 /// One rule.
@@ -52,6 +57,8 @@ pub struct Matcher {
     pub negated: bool,
     /// What is tested.
     pub test: Test,
+    /// The number of a built-in pattern, under which its matches are remembered.
+    number: Option<(Kind, u16)>,
 }
 
 /// A field that is compared by its name.
@@ -136,8 +143,11 @@ pub enum Action {
 pub struct RuleFrame<'a> {
     function: &'a str,
     module: Option<&'a str>,
-    path: Option<PathKey>,
-    package: Option<PathKey>,
+    path: Option<&'a str>,
+    path_key: OnceCell<PathKey>,
+    package: Option<&'a str>,
+    package_key: OnceCell<PathKey>,
+    hits: [Hits; 4],
     family: Family,
     /// In app: set by the client, then by rules.
     pub in_app: Option<bool>,
@@ -152,16 +162,20 @@ impl<'a> RuleFrame<'a> {
     pub fn new(
         function: Option<&'a str>,
         module: Option<&'a str>,
-        path: Option<&str>,
-        package: Option<&str>,
+        path: Option<&'a str>,
+        package: Option<&'a str>,
         family: Family,
         in_app: Option<bool>,
     ) -> RuleFrame<'a> {
+        let function = function.filter(|f| !f.is_empty()).unwrap_or("<unknown>");
         RuleFrame {
-            function: function.filter(|f| !f.is_empty()).unwrap_or("<unknown>"),
+            function,
             module,
-            path: path.map(path_key),
-            package: package.map(path_key),
+            path,
+            path_key: OnceCell::new(),
+            package,
+            package_key: OnceCell::new(),
+            hits: memo::hits([Some(function), module, path, package]),
             family,
             in_app,
             category: None,
@@ -188,6 +202,7 @@ struct Facts<'a> {
     modules: bool,
     paths: bool,
     packages: bool,
+    hits: [Hits; 4],
     categories: Vec<&'a str>,
 }
 
@@ -199,6 +214,9 @@ impl<'a> Facts<'a> {
             facts.modules |= f.module.is_some();
             facts.paths |= f.path.is_some();
             facts.packages |= f.package.is_some();
+            for (all, own) in facts.hits.iter_mut().zip(&f.hits) {
+                all.join(own);
+            }
             if let Some(category) = f.category {
                 facts.add(category);
             }
@@ -214,6 +232,9 @@ impl<'a> Facts<'a> {
 
     /// Whether no frame can satisfy a matcher.
     fn exclude(&self, m: &Matcher) -> bool {
+        if let Some((kind, number)) = m.number {
+            return !m.negated && !self.hits[kind as usize].has(number);
+        }
         !m.negated
             && match &m.test {
                 Test::Family(set) => set.0 & self.families.0 == 0,
@@ -237,12 +258,19 @@ pub struct Share<'a> {
 
 impl Matcher {
     fn holds(&self, frame: &RuleFrame<'_>, error: &RuleError<'_>) -> bool {
+        if let Some((kind, number)) = self.number {
+            return frame.hits[kind as usize].has(number) != self.negated;
+        }
         let held = match &self.test {
             Test::Name(Field::Module, glob) => frame.module.is_some_and(|m| glob.matches(m)),
             Test::Name(_, glob) => glob.matches(frame.function),
             Test::Category(glob) => frame.category.is_some_and(|c| glob.matches(c)),
-            Test::Path(glob) => frame.path.as_ref().is_some_and(|p| glob.matches_path(p)),
-            Test::Package(glob) => frame.package.as_ref().is_some_and(|p| glob.matches_path(p)),
+            Test::Path(glob) => frame
+                .path
+                .is_some_and(|p| glob.matches_path(frame.path_key.get_or_init(|| path_key(p)))),
+            Test::Package(glob) => frame
+                .package
+                .is_some_and(|p| glob.matches_path(frame.package_key.get_or_init(|| path_key(p)))),
             Test::Family(set) => set.has(frame.family),
             Test::App(wanted) => *wanted == Some(frame.in_app.unwrap_or(false)),
             Test::Error(field, glob) => {

@@ -206,7 +206,9 @@ fn release(event: &mut Map<'_>, notes: &mut Notes) {
         let chars = trimmed.chars().count();
         let bad = match key {
             "environment" => {
-                trimmed == "none" || trimmed.contains(['\n', '\r', '\u{c}', '/']) || chars > limit
+                trimmed.eq_ignore_ascii_case("none")
+                    || trimmed.contains(['\n', '\r', '\u{c}', '/'])
+                    || chars > limit
             }
             "release" => {
                 trimmed == "."

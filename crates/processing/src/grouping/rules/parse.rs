@@ -115,7 +115,11 @@ fn matcher(c: &mut Cursor<'_>) -> Result<Option<Matcher>, RulesError> {
             return c.error(format!("unknown matcher `{key}`"));
         }
     };
-    Ok(Some(Matcher { negated, test }))
+    Ok(Some(Matcher {
+        negated,
+        test,
+        number: None,
+    }))
 }
 
 fn families(list: &str) -> Families {
