@@ -79,6 +79,14 @@ struct Named {
     names: std::collections::BTreeMap<String, String>,
 }
 
+/// The English name of a country by its two letters.
+fn country_name(code: &str) -> Option<&'static str> {
+    let names = include_str!("../data/country-names.txt");
+    names
+        .lines()
+        .find_map(|line| line.strip_prefix(code)?.strip_prefix(' '))
+}
+
 impl<S: AsRef<[u8]> + Send + Sync> Geo for Database<S> {
     fn find(&self, ip: IpAddr) -> Option<Place> {
         let record: Record = self.0.lookup(ip).ok()?.decode().ok()??;
@@ -87,9 +95,10 @@ impl<S: AsRef<[u8]> + Send + Sync> Geo for Database<S> {
             Some(country) => (country.iso_code.clone(), english(country)),
             None => (None, None),
         };
+        let code = code.or(record.country_code);
         Some(Place {
-            country_code: code.or(record.country_code),
-            region,
+            region: region.or_else(|| code.as_deref().and_then(country_name).map(str::to_owned)),
+            country_code: code,
             subdivision: record
                 .subdivisions
                 .and_then(|s| s.into_iter().next())
@@ -110,6 +119,10 @@ mod tests {
         assert_eq!(code("8.8.8.8").as_deref(), Some("US"));
         assert!(code("2a00:1450:4001:80b::200e").is_some());
         assert_eq!(code("10.0.0.1"), None);
+        let place = db.find("8.8.8.8".parse().unwrap());
+        assert_eq!(place.and_then(|p| p.region).as_deref(), Some("United States"));
+        assert_eq!(country_name("DE"), Some("Germany"));
+        assert_eq!(country_name("D"), None);
         assert!(Database::read(vec![1, 2, 3]).is_err());
     }
 }

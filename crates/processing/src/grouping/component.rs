@@ -117,7 +117,10 @@ impl<'a> Component<'a> {
     pub fn to_json(&self, full: bool) -> Json<'static> {
         let mut m = self.head();
         let values = match &self.content {
-            Content::Text(t) => vec![Json::from(t.chars().take(MAX_STORED).collect::<String>())],
+            Content::Text(t) => {
+                let end = t.char_indices().nth(MAX_STORED).map_or(t.len(), |(i, _)| i);
+                vec![Json::from(t[..end].to_owned())]
+            }
             Content::Parts(frames) if self.id == "stacktrace" => {
                 if full && self.contributes {
                     write_frames(frames)
