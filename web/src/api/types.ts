@@ -1,0 +1,311 @@
+// The shapes of answers that pages read. Only what is read stands here.
+
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+  username: string;
+  isSuperuser?: boolean;
+}
+
+export interface Organization {
+  id: string;
+  slug: string;
+  name: string;
+}
+
+export interface ProjectRef {
+  id: string;
+  slug: string;
+  name: string;
+  platform?: string | null;
+}
+
+export interface Project extends ProjectRef {
+  dateCreated?: string;
+  firstEvent?: string | null;
+  stats?: [number, number][];
+  dataScrubber?: boolean;
+  dataScrubberDefaults?: boolean;
+  scrubIPAddresses?: boolean;
+  sensitiveFields?: string[];
+  safeFields?: string[];
+  groupingEnhancements?: string;
+  fingerprintingRules?: string;
+}
+
+export interface ProjectKey {
+  id: string;
+  name: string;
+  label?: string;
+  public: string;
+  isActive: boolean;
+  rateLimit: { count: number; window: number } | null;
+  dsn: { public: string };
+  dateCreated?: string;
+}
+
+export interface Member {
+  id: string;
+  name: string;
+  email: string;
+  user: User | null;
+}
+
+export interface Environment {
+  id: string;
+  name: string;
+}
+
+export interface Actor {
+  type: 'user' | 'team';
+  id: string;
+  name: string;
+  email?: string;
+}
+
+export type IssueStatus = 'unresolved' | 'resolved' | 'ignored';
+export type SeriesPoint = [at: number, count: number];
+
+export interface Issue {
+  id: string;
+  shortId: string;
+  title: string;
+  culprit: string | null;
+  level: string;
+  status: IssueStatus;
+  substatus: string | null;
+  statusDetails?: Record<string, unknown>;
+  platform: string | null;
+  project: ProjectRef;
+  type: string;
+  metadata: { type?: string; value?: string; title?: string; filename?: string; function?: string };
+  count: string;
+  userCount: number;
+  firstSeen: string;
+  lastSeen: string;
+  assignedTo: Actor | null;
+  isBookmarked: boolean;
+  isUnhandled?: boolean;
+  hasSeen?: boolean;
+  numComments: number;
+  priority: string | null;
+  stats?: Record<string, SeriesPoint[]>;
+  permalink: string;
+}
+
+export interface ReleaseRef {
+  version: string;
+  shortVersion?: string;
+  dateCreated?: string;
+}
+
+export interface Activity {
+  id: string;
+  type: string;
+  dateCreated: string;
+  user: User | null;
+  data: Record<string, unknown> | null;
+}
+
+export interface IssueDetails extends Issue {
+  activity: Activity[];
+  firstRelease: ReleaseRef | null;
+  lastRelease: ReleaseRef | null;
+  seenBy?: User[];
+  participants?: User[];
+}
+
+export interface IssueUpdate {
+  status?: IssueStatus;
+  statusDetails?: Record<string, unknown>;
+  substatus?: string | null;
+  assignedTo?: string;
+  isBookmarked?: boolean;
+  hasSeen?: boolean;
+  priority?: string;
+  pendingDeletion?: boolean;
+}
+
+export interface SearchField {
+  key: string;
+  kind: string;
+  doc: string;
+  values?: string[];
+}
+
+export interface TagValue {
+  value: string;
+  name?: string;
+  count: number;
+  lastSeen?: string;
+}
+
+export interface IssueTag {
+  key: string;
+  name: string;
+  totalValues: number;
+  uniqueValues?: number;
+  topValues: TagValue[];
+}
+
+export interface Frame {
+  filename: string | null;
+  absPath?: string | null;
+  module?: string | null;
+  package?: string | null;
+  function: string | null;
+  lineNo: number | null;
+  colNo?: number | null;
+  inApp: boolean;
+  context?: [number, string | null][] | null;
+  vars?: Record<string, unknown> | null;
+  instructionAddr?: string | null;
+}
+
+export interface Stacktrace {
+  frames: Frame[] | null;
+  framesOmitted?: [number, number] | null;
+}
+
+export interface Mechanism {
+  type?: string;
+  handled?: boolean | null;
+  description?: string | null;
+  is_exception_group?: boolean;
+  exception_id?: number;
+  parent_id?: number;
+  source?: string;
+  data?: Record<string, unknown> | null;
+  meta?: Record<string, unknown> | null;
+}
+
+export interface ExceptionValue {
+  type: string | null;
+  value: string | null;
+  module?: string | null;
+  mechanism?: Mechanism | null;
+  threadId?: number | string | null;
+  stacktrace?: Stacktrace | null;
+  rawStacktrace?: Stacktrace | null;
+}
+
+export interface Thread {
+  id: number | string | null;
+  name?: string | null;
+  crashed?: boolean | null;
+  current?: boolean | null;
+  stacktrace?: Stacktrace | null;
+}
+
+export interface Breadcrumb {
+  type?: string | null;
+  category?: string | null;
+  level?: string | null;
+  message?: string | null;
+  timestamp?: string | null;
+  data?: Record<string, unknown> | null;
+}
+
+export interface RequestData {
+  url?: string | null;
+  method?: string | null;
+  query?: [string, string][] | string | null;
+  fragment?: string | null;
+  data?: unknown;
+  headers?: [string, string][] | null;
+  cookies?: [string, string][] | null;
+  env?: Record<string, unknown> | null;
+  inferredContentType?: string | null;
+}
+
+export interface Entry {
+  type: string;
+  data: unknown;
+}
+
+export interface Event {
+  id: string;
+  eventID: string;
+  groupID: string | null;
+  title: string;
+  message: string | null;
+  culprit: string | null;
+  location?: string | null;
+  type: string;
+  platform: string | null;
+  dateCreated: string;
+  dateReceived?: string | null;
+  size?: number;
+  dist?: string | null;
+  release?: ReleaseRef | null;
+  sdk?: { name: string; version: string } | null;
+  tags: { key: string; value: string }[];
+  user: Record<string, unknown> | null;
+  contexts: Record<string, Record<string, unknown>>;
+  context?: Record<string, unknown> | null;
+  packages?: Record<string, string> | null;
+  entries: Entry[];
+  errors?: { type: string; message?: string; data?: Record<string, unknown> }[];
+  metadata?: Record<string, unknown>;
+  nextEventID?: string | null;
+  previousEventID?: string | null;
+  occurrence?: unknown;
+}
+
+export interface Attachment {
+  id: string;
+  name: string;
+  type: string;
+  size: number;
+  mimetype: string;
+  dateCreated: string;
+}
+
+export interface GroupingComponent {
+  id: string;
+  name: string | null;
+  contributes: boolean;
+  hint: string | null;
+  values: (GroupingComponent | string | number | null)[];
+}
+
+export interface GroupingVariant {
+  key: string;
+  type: string;
+  hash: string | null;
+  description: string;
+  contributes?: boolean;
+  hint?: string | null;
+  component?: GroupingComponent;
+}
+
+export interface Note {
+  id: string;
+  type: string;
+  dateCreated: string;
+  user: User | null;
+  data: { text: string };
+}
+
+export interface StatsGroup {
+  by: { outcome?: string; reason?: string | null; category?: string };
+  totals: Record<string, number>;
+  series: Record<string, number[]>;
+}
+
+export interface Stats {
+  start: string;
+  end: string;
+  intervals: string[];
+  groups: StatsGroup[];
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  scopes: string[];
+  dateCreated: string;
+  tokenLastCharacters?: string;
+  token?: string | null;
+}

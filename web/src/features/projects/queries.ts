@@ -1,0 +1,47 @@
+import { queryOptions } from '@tanstack/react-query';
+import { get, part, send } from '../../api/client.ts';
+import type { Project, ProjectKey } from '../../api/types.ts';
+
+const path = (org: string, slug: string): string => `projects/${part(org)}/${part(slug)}/`;
+
+export const projectsQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['projects', org],
+    staleTime: 60_000,
+    queryFn: ({ signal }) => get<Project[]>(`organizations/${part(org)}/projects/`, undefined, signal),
+  });
+
+export const projectQuery = (org: string, slug: string) =>
+  queryOptions({
+    queryKey: ['project', org, slug],
+    staleTime: 30_000,
+    queryFn: ({ signal }) => get<Project>(path(org, slug), undefined, signal),
+  });
+
+export const keysQuery = (org: string, slug: string) =>
+  queryOptions({
+    queryKey: ['project-keys', org, slug],
+    staleTime: 30_000,
+    queryFn: ({ signal }) => get<ProjectKey[]>(`${path(org, slug)}keys/`, undefined, signal),
+  });
+
+export const createProject = (org: string, body: { name: string; slug?: string; platform?: string }): Promise<Project> =>
+  send<Project>('POST', `organizations/${part(org)}/projects/`, body);
+
+export const updateProject = (org: string, slug: string, body: Partial<Project>): Promise<Project> =>
+  send<Project>('PUT', path(org, slug), body);
+
+export const deleteProject = (org: string, slug: string): Promise<void> => send<void>('DELETE', path(org, slug));
+
+export const createKey = (org: string, slug: string, name: string): Promise<ProjectKey> =>
+  send<ProjectKey>('POST', `${path(org, slug)}keys/`, { name });
+
+export const updateKey = (
+  org: string,
+  slug: string,
+  id: string,
+  body: { name?: string; isActive?: boolean; rateLimit?: { count: number; window: number } | null },
+): Promise<ProjectKey> => send<ProjectKey>('PUT', `${path(org, slug)}keys/${part(id)}/`, body);
+
+export const deleteKey = (org: string, slug: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${path(org, slug)}keys/${part(id)}/`);
