@@ -1,0 +1,27 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { RouterProvider } from '@tanstack/react-router';
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import './app.css';
+import { ApiError } from './api/client.ts';
+import { listenForKeys } from './keys/registry.ts';
+import { createAppRouter } from './router.tsx';
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (failures, error) => failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+    },
+  },
+});
+const root = document.getElementById('root');
+if (root) {
+  listenForKeys();
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={createAppRouter(client)} />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

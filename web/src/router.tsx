@@ -1,0 +1,133 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, createRouter, Link, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import { Compass, Inbox } from 'lucide-react';
+import { Login } from './features/auth/Login.tsx';
+import { sessionQuery } from './features/auth/queries.ts';
+import { validateStreamSearch } from './features/issues/search.ts';
+import { Stream } from './features/issues/Stream.tsx';
+import { organizationsQuery } from './features/organizations/queries.ts';
+import { Shell } from './features/shell/Shell.tsx';
+import { t } from './i18n/index.ts';
+import { basePath } from './lib/base.ts';
+import { one, parseSearch, stringifySearch } from './lib/search.ts';
+import { buttonClass } from './ui/Button.tsx';
+import { EmptyState, ErrorState } from './ui/States.tsx';
+
+function NotFound() {
+  return (
+    <EmptyState
+      icon={Compass}
+      title={t('There is no such page')}
+      action={
+        <Link to="/" className={buttonClass()}>
+          {t('Go to the issues')}
+        </Link>
+      }
+    >
+      {t('The address may be mistyped, or what it named was deleted.')}
+    </EmptyState>
+  );
+}
+
+function Failed({ error, reset }: { error: unknown; reset: () => void }) {
+  return <ErrorState error={error} what={t('This page could not be shown')} onRetry={reset} />;
+}
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Outlet });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  component: Login,
+  validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: one(raw.next) }),
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ context, location }) => {
+    const user = await context.client.ensureQueryData(sessionQuery);
+    if (!user) throw redirect({ to: '/login', search: { next: location.href } });
+  },
+});
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  loader: async ({ context }) => {
+    const organizations = await context.client.ensureQueryData(organizationsQuery);
+    if (organizations[0]) throw redirect({ to: '/organizations/$org/issues/', params: { org: organizations[0].slug } });
+  },
+  component: () => (
+    <EmptyState icon={Inbox} title={t('No organization is yours yet')}>
+      {t('An owner of an organization can add you to it.')}
+    </EmptyState>
+  ),
+});
+
+const stream = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/issues/',
+  validateSearch: validateStreamSearch,
+  component: Stream,
+});
+const issuePage = lazyRouteComponent(() => import('./features/issue/IssuePage.tsx'), 'IssuePage');
+const issue = createRoute({ getParentRoute: () => shell, path: '/organizations/$org/issues/$issue/', component: issuePage });
+const issueEvent = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/issues/$issue/events/$event/',
+  component: issuePage,
+});
+const projects = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/projects/',
+  component: lazyRouteComponent(() => import('./features/projects/Projects.tsx'), 'Projects'),
+});
+const newProject = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/projects/new/',
+  component: lazyRouteComponent(() => import('./features/projects/NewProject.tsx'), 'NewProject'),
+});
+const gettingStarted = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/projects/$slug/getting-started/',
+  validateSearch: (raw: Record<string, unknown>): { platform?: string } => ({ platform: one(raw.platform) }),
+  component: lazyRouteComponent(() => import('./features/onboarding/GettingStarted.tsx'), 'GettingStarted'),
+});
+const projectSettings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/',
+  component: lazyRouteComponent(() => import('./features/settings/ProjectSettings.tsx'), 'ProjectSettings'),
+});
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/account/',
+  component: lazyRouteComponent(() => import('./features/settings/Account.tsx'), 'Account'),
+});
+
+const tree = root.addChildren([
+  login,
+  shell.addChildren([home, stream, issue, issueEvent, projects, newProject, gettingStarted, projectSettings, account]),
+]);
+
+export function createAppRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    basepath: basePath,
+    trailingSlash: 'preserve',
+    context: { client },
+    parseSearch,
+    stringifySearch,
+    scrollRestoration: true,
+    defaultPreload: 'intent',
+    defaultNotFoundComponent: NotFound,
+    defaultErrorComponent: Failed,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>;
+  }
+}
