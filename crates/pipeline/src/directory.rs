@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use processing::{ProjectRules, ProjectSettings};
+use processing::{ProjectRules, ProjectSettings, RulesError, ScrubSettings};
+use serde_json::Value;
+use storage::relational::people;
 use storage::relational::projects::{self, Key, Project};
 use storage::sql::{Result, Sql};
 
@@ -64,13 +66,14 @@ impl Directory {
     /// # Errors
     /// As the database says; then what was known stays.
     pub fn reload(&self) -> Result<()> {
-        let (all, keys) = self
-            .sql
-            .reading(|c| Ok((projects::all_projects(c)?, projects::every_key(c)?)))?;
+        let (all, keys, organizations) = self.sql.reading(|c| {
+            Ok((projects::all_projects(c)?, projects::every_key(c)?, people::organizations(c)?))
+        })?;
         let mut next = Snapshot::default();
         for project in all.into_iter().filter(|p| p.status == "active") {
             let id = u64::try_from(project.id).unwrap_or(0);
-            let entry = Arc::new(self.entry(id, project));
+            let organization = organizations.iter().find(|o| o.id == project.org_id);
+            let entry = Arc::new(self.entry(id, project, organization.map_or(&Value::Null, |o| &o.settings)));
             next.projects.insert(id, entry);
         }
         for (key, project) in keys {
@@ -87,29 +90,18 @@ impl Directory {
         Ok(())
     }
 
-    fn entry(&self, id: u64, project: Project) -> ProjectEntry {
-        let settings: ProjectSettings = serde_json::from_value(project.settings.clone()).unwrap_or_else(|e| {
-            tracing::error!(project = id, error = %e, "the project's settings cannot be read; the defaults are used");
-            ProjectSettings::default()
-        });
+    fn entry(&self, id: u64, project: Project, organization: &Value) -> ProjectEntry {
+        let settings = settings(&project.settings, organization);
         let rules = ProjectRules::compile(id, &settings).or_else(|e| {
-            tracing::error!(project = id, error = %e, "the project's rules cannot be read; the defaults are used");
-            ProjectRules::compile(id, &ProjectSettings::default())
+            tracing::error!(project = id, error = %e, "the project's rules cannot be read; it goes on without them");
+            let plain =
+                ProjectSettings { stacktrace_rules: String::new(), fingerprint_rules: String::new(), ..settings };
+            ProjectRules::compile(id, &plain)
         });
-        let retention = project
-            .settings
-            .get("retentionDays")
-            .and_then(serde_json::Value::as_u64);
-        let retention = retention
-            .and_then(|n| u16::try_from(n).ok())
-            .filter(|n| *n > 0)
-            .unwrap_or(self.retention);
-        let rules = rules.expect("the default rules compile: a test of processing says so");
-        ProjectEntry {
-            project,
-            rules,
-            retention,
-        }
+        let retention = project.settings.get("retentionDays").and_then(Value::as_u64);
+        let retention = retention.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(self.retention);
+        let rules = rules.expect("no rules compile: a test says so");
+        ProjectEntry { project, rules, retention }
     }
 
     /// The key with this public part, whether it is active or not.
@@ -120,5 +112,66 @@ impl Directory {
     /// An active project by number.
     pub fn project(&self, id: u64) -> Option<Arc<ProjectEntry>> {
         self.snapshot.read().projects.get(&id).cloned()
+    }
+}
+
+/// What processing follows, from the settings of a project and its organization as the API keeps them. What the
+/// organization turns on is on for every project; lists of fields are joined.
+pub fn settings(project: &Value, organization: &Value) -> ProjectSettings {
+    let flag = |key: &str, default: bool| {
+        let read = |v: &Value| v.get(key).and_then(Value::as_bool);
+        read(organization) == Some(true) || read(project).unwrap_or(default)
+    };
+    let names = |key: &str| {
+        let read = |v: &Value| v.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
+        let both = read(organization).into_iter().chain(read(project));
+        both.filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    };
+    let text = |key: &str| project.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    ProjectSettings {
+        scrub: ScrubSettings {
+            data: flag("dataScrubber", true),
+            defaults: flag("dataScrubberDefaults", true),
+            ip_addresses: flag("scrubIPAddresses", false),
+            sensitive_fields: names("sensitiveFields"),
+            safe_fields: names("safeFields"),
+        },
+        stacktrace_rules: text("groupingEnhancements"),
+        fingerprint_rules: text("fingerprintingRules"),
+    }
+}
+
+/// Checks the settings of a project: which of them is wrong, and why.
+///
+/// # Errors
+/// The setting as the API names it, and a sentence with the line.
+pub fn check(project: &Value) -> std::result::Result<(), (String, String)> {
+    ProjectRules::compile(0, &settings(project, &Value::Null)).map(|_| ()).map_err(|e: RulesError| {
+        let name = if e.setting == "stacktrace_rules" { "groupingEnhancements" } else { "fingerprintingRules" };
+        (name.to_owned(), e.error.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_organization_turns_on_is_on() {
+        let project = json!({"dataScrubber": false, "sensitiveFields": ["a"], "scrubIPAddresses": false});
+        let none = settings(&project, &json!({}));
+        assert!(!none.scrub.data && !none.scrub.ip_addresses && none.scrub.defaults);
+        let both = settings(&project, &json!({"dataScrubber": true, "scrubIPAddresses": true, "sensitiveFields": ["b"]}));
+        assert!(both.scrub.data && both.scrub.ip_addresses);
+        assert_eq!(both.scrub.sensitive_fields, ["b", "a"]);
+    }
+
+    #[test]
+    fn a_bad_rule_names_its_setting() {
+        assert!(check(&json!({})).is_ok());
+        let (field, what) = check(&json!({"fingerprintingRules": "no rule at all"})).unwrap_err();
+        assert_eq!(field, "fingerprintingRules");
+        assert!(what.contains('1'), "{what}");
     }
 }

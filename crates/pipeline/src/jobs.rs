@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use protocol::time::{day_of, hour_of};
 use storage::life;
+use storage::payloads::Partition;
 use storage::relational::{
     activity, attachments, hashes, issues, outcomes, positions, projects, sessions, whereabouts,
 };
@@ -135,11 +136,24 @@ pub fn end_archives(stores: &Stores) -> Result<(), JobError> {
 /// # Errors
 /// As the stores say; what was not dropped is tried again.
 pub fn sweep(stores: &Stores, retention: u16) -> Result<u64, JobError> {
+    let today = day_of(stores.clock.now());
+    sweep_where(stores, retention, |p| p.expired(today))
+}
+
+/// Drops everything that was received more than so many days ago, whatever its retention says.
+///
+/// # Errors
+/// As [`sweep`].
+pub fn sweep_older(stores: &Stores, days: u16) -> Result<u64, JobError> {
+    let today = day_of(stores.clock.now());
+    sweep_where(stores, days, |p| p.expired(today) || i64::from(p.day) + i64::from(days) < i64::from(today))
+}
+
+fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool) -> Result<u64, JobError> {
     let now = stores.clock.now();
-    let today = day_of(now);
     let mut dropped = 0;
     for (partition, _) in positions::packs(&*stores.sql)? {
-        if !partition.expired(today) {
+        if !goes(partition) {
             continue;
         }
         // SQL first: a crash in between leaves files that the next start removes.

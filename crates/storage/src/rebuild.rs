@@ -44,6 +44,23 @@ pub fn partition(stores: &Stores, partition: Partition, end: u64) -> Result<(), 
     step.hand_on(stores, partition, (rows_from, ids_from))
 }
 
+/// Forgets what is derived and reads every pack again; answers how many partitions there are.
+///
+/// # Errors
+/// As [`partition`].
+pub fn everything(stores: &Stores) -> Result<usize, PayloadError> {
+    let disk = |e: String| PayloadError::Disk(e);
+    let packs = crate::relational::positions::packs(&*stores.sql).map_err(|e| disk(e.to_string()))?;
+    for (place, end) in &packs {
+        stores.columns.drop_partition(stores.catalog.errors, *place).map_err(|e| disk(e.to_string()))?;
+        stores.ids.drop_partition(*place)?;
+        partition(stores, *place, *end)?;
+    }
+    stores.columns.flush().map_err(|e| disk(e.to_string()))?;
+    stores.ids.flush()?;
+    Ok(packs.len())
+}
+
 #[derive(Default)]
 struct Step {
     rows: Vec<Placed>,

@@ -66,6 +66,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         .sql
         .writing(|c| people::update_organization(c, &organization));
     written.map_err(|e| super::projects::taken(e, "slug", "another organization has this slug"))?;
+    (call.api.hooks.changed)();
     let view = views::people::organization_details(&organization, &call.api.url, call.role.as_deref(), &[]);
     Ok(Answer::json(view))
 }

@@ -172,20 +172,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         project.platform = platform;
     }
     let mut settings = project.settings.as_object().cloned().unwrap_or_default();
-    for key in ["dataScrubber", "dataScrubberDefaults", "scrubIPAddresses"] {
-        match body.get(key) {
-            None => {}
-            Some(Value::Bool(on)) => {
-                settings.insert(key.into(), json!(on));
-            }
-            Some(_) => return Err(ApiError::field(key, "expected true or false")),
-        }
-    }
-    for key in ["sensitiveFields", "safeFields"] {
-        if let Some(value) = body.get(key) {
-            settings.insert(key.into(), json!(field_names(key, value)?));
-        }
-    }
+    scrub_settings(&body, &mut settings)?;
     for key in ["groupingEnhancements", "fingerprintingRules"] {
         match body.get(key) {
             None => {}
@@ -221,6 +208,28 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     (call.api.hooks.changed)();
     let view = views::project::details(&project, call.organization()?, &call.api.url, call.api.retention);
     Ok(Answer::json(view))
+}
+
+/// Takes the settings of scrubbing from a body: the same for projects and organizations.
+pub fn scrub_settings(
+    body: &serde_json::Map<String, Value>,
+    settings: &mut serde_json::Map<String, Value>,
+) -> Result<(), ApiError> {
+    for key in ["dataScrubber", "dataScrubberDefaults", "scrubIPAddresses"] {
+        match body.get(key) {
+            None => {}
+            Some(Value::Bool(on)) => {
+                settings.insert(key.into(), json!(on));
+            }
+            Some(_) => return Err(ApiError::field(key, "expected true or false")),
+        }
+    }
+    for key in ["sensitiveFields", "safeFields"] {
+        if let Some(value) = body.get(key) {
+            settings.insert(key.into(), json!(field_names(key, value)?));
+        }
+    }
+    Ok(())
 }
 
 fn field_names(key: &str, value: &Value) -> Result<Vec<String>, ApiError> {

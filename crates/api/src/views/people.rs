@@ -70,8 +70,8 @@ pub fn organization_details(o: &Organization, url: &str, role: Option<&str>, sco
     view["isDefault"] = json!(false);
     view["defaultRole"] = json!("member");
     view["openMembership"] = json!(true);
-    view["dataScrubber"] = settings("dataScrubber", json!(true));
-    view["dataScrubberDefaults"] = settings("dataScrubberDefaults", json!(true));
+    view["dataScrubber"] = settings("dataScrubber", json!(false));
+    view["dataScrubberDefaults"] = settings("dataScrubberDefaults", json!(false));
     view["scrubIPAddresses"] = settings("scrubIPAddresses", json!(false));
     view["sensitiveFields"] = settings("sensitiveFields", json!([]));
     view["safeFields"] = settings("safeFields", json!([]));

@@ -169,17 +169,23 @@ pub fn put_sketch(c: &mut dyn Connection, hash: i64, day: i64, sketch: &Distinct
     Ok(())
 }
 
-/// How many users an issue had in its life.
-pub fn users_of_issue(c: &mut dyn Connection, issue: i64) -> Result<i64> {
+/// The users of issues in their whole life.
+pub fn whole_life(c: &mut dyn Connection, issues: &[i64]) -> Result<HashMap<i64, Distinct>> {
+    let ids = list(issues.iter().map(|i| serde_json::json!({"i": i})).collect());
     let rows = c.query(
-        "select u.sketch from issue_hashes h join hash_users u on u.hash_id = h.id where h.issue_id = $1 and u.day = $2",
-        params![issue, WHOLE_LIFE],
+        "select h.issue_id, u.sketch from {rows $1 i int} x join issue_hashes h on h.issue_id = x.i \
+         join hash_users u on u.hash_id = h.id and u.day = $2",
+        params![ids, WHOLE_LIFE],
     )?;
-    let mut users = Distinct::default();
-    for row in &rows {
-        users.merge(&Distinct::from_bytes(&row.blob(0)?));
+    merged(&rows)
+}
+
+fn merged(rows: &[Row]) -> Result<HashMap<i64, Distinct>> {
+    let mut out: HashMap<i64, Distinct> = HashMap::new();
+    for row in rows {
+        out.entry(row.int(0)?).or_default().merge(&Distinct::from_bytes(&row.blob(1)?));
     }
-    Ok(i64::try_from(users.count()).unwrap_or(i64::MAX))
+    Ok(out)
 }
 
 /// The sketches of issues from day `from` on: (issue, sketch).
@@ -190,13 +196,7 @@ pub fn users_since(c: &mut dyn Connection, issues: &[i64], from: i64) -> Result<
          join hash_users u on u.hash_id = h.id where u.day >= $2",
         params![ids, from.max(0)],
     )?;
-    let mut out: HashMap<i64, Distinct> = HashMap::new();
-    for row in &rows {
-        out.entry(row.int(0)?)
-            .or_default()
-            .merge(&Distinct::from_bytes(&row.blob(1)?));
-    }
-    Ok(out)
+    merged(&rows)
 }
 
 /// The hashes of issues.

@@ -1,0 +1,241 @@
+//! What commands do to the stores: done by the server that owns the folder when it runs, else by the command.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::Sha256;
+use storage::relational::{people, projects, sessions};
+use storage::sql::Connection;
+use storage::stores::Stores;
+
+
+/// A request to whoever owns the folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Request {
+    /// Makes sure that an organization, project, login and token are there.
+    Setup {
+        /// The login.
+        email: String,
+        /// Its password; it is only set for a new login.
+        password: String,
+        /// The organization's slug.
+        org: String,
+        /// The project's slug.
+        project: String,
+    },
+    /// Makes a login, or changes it.
+    CreateUser {
+        /// The e-mail address.
+        email: String,
+        /// The password.
+        password: String,
+        /// May do everything.
+        superuser: bool,
+        /// Into this organization, with the role.
+        org: Option<String>,
+        /// `owner`, `manager`, `admin`, `member`.
+        role: String,
+        /// An existing login gets the password and rights.
+        force: bool,
+    },
+    /// Drops what is older.
+    Cleanup {
+        /// Days to keep.
+        days: u16,
+    },
+    /// Where an event is.
+    Where {
+        /// Its id.
+        id: String,
+    },
+    /// Builds the index anew from the packs.
+    RebuildIndex,
+}
+
+/// What requests need.
+#[derive(Clone)]
+pub struct Admin {
+    /// The stores.
+    pub stores: Stores,
+    /// Signs tokens.
+    pub secret: Arc<str>,
+    /// The public address.
+    pub url: Arc<str>,
+    /// Tells ingest that keys changed.
+    pub changed: Arc<dyn Fn() + Send + Sync>,
+}
+
+/// Checks an e-mail address roughly: something, `@`, something.
+fn check_email(email: &str) -> anyhow::Result<()> {
+    match email.split_once('@') {
+        Some((a, b)) if !a.is_empty() && !b.is_empty() && !email.contains(char::is_whitespace) => Ok(()),
+        _ => bail!("'{email}' is not an e-mail address"),
+    }
+}
+
+fn check_password(password: &str) -> anyhow::Result<()> {
+    match api::weak_password(password) {
+        None => Ok(()),
+        Some(why) => bail!("the password is too easy: {why}"),
+    }
+}
+
+fn check_slug(noun: &str, slug: &str) -> anyhow::Result<()> {
+    let fits = (1..=100).contains(&slug.len())
+        && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+        && !slug.bytes().all(|b| b.is_ascii_digit());
+    if fits {
+        return Ok(());
+    }
+    bail!("{noun} '{slug}': use lower-case letters, digits, - and _, not a number")
+}
+
+impl Admin {
+    /// Does what is asked; answers JSON.
+    ///
+    /// # Errors
+    /// What is wrong with the request, or what a store says.
+    pub fn handle(&self, request: &Request) -> anyhow::Result<Value> {
+        match request {
+            Request::Setup { email, password, org, project } => self.setup(email, password, org, project),
+            Request::CreateUser { email, password, superuser, org, role, force } => {
+                self.create_user(email, password, *superuser, org.as_deref(), role, *force)
+            }
+            Request::Cleanup { days } => {
+                let dropped = pipeline::jobs::sweep_older(&self.stores, *days)?;
+                Ok(json!({ "dropped_days": dropped }))
+            }
+            Request::Where { id } => {
+                let parsed = id.parse().map_err(|e| anyhow::anyhow!("'{id}' is not an event id: {e}"))?;
+                let places = pipeline::whereabouts::find(&self.stores, parsed)?;
+                Ok(json!({ "event_id": id, "places": places }))
+            }
+            Request::RebuildIndex => {
+                let partitions = storage::rebuild::everything(&self.stores)?;
+                Ok(json!({ "rebuilt_days": partitions }))
+            }
+        }
+    }
+
+    /// The token of a setup: the same every time, as it is made of the secret key; only its hash is stored.
+    fn token(&self, org: &str, email: &str) -> anyhow::Result<String> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).context("secret key")?;
+        mac.update(format!("setup token\n{org}\n{}", email.to_lowercase()).as_bytes());
+        let digest: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        Ok(format!("sntryu_{digest}"))
+    }
+
+    fn setup(&self, email: &str, password: &str, org: &str, project: &str) -> anyhow::Result<Value> {
+        check_email(email)?;
+        check_slug("organization", org)?;
+        check_slug("project", project)?;
+        let now = self.stores.clock.now();
+        let token = self.token(org, email)?;
+        let known = self.stores.sql.reading(|c| people::user_by_email(c, email))?;
+        let hash = match &known {
+            Some(_) => String::new(),
+            None => {
+                check_password(password)?;
+                api::hash_password(password).map_err(anyhow::Error::msg)?
+            }
+        };
+        let (project_id, key) = self.stores.sql.writing(|c| {
+            let user = match people::user_by_email(c, email)? {
+                Some(user) => user.id,
+                None => people::add_user(c, email, "", &hash, true, now)?,
+            };
+            let org_id = match people::organization_by(c, org)? {
+                Some(o) => o.id,
+                None => people::add_organization(c, org, &title(org), now)?,
+            };
+            people::set_member(c, org_id, user, "owner", now)?;
+            let id = match projects::find(c, org_id, project)? {
+                Some(p) => p.id,
+                None => projects::add(c, org_id, project, &title(project), None, now)?,
+            };
+            let scopes: Vec<String> = api::access::SCOPES.iter().map(|s| (*s).to_owned()).collect();
+            let last = &token[token.len() - 4..];
+            sessions::add_token(c, user, "setup", &api::token_hash(&token), last, &scopes, now)?;
+            Ok((id, first_key(c, id, now)?))
+        })?;
+        (self.changed)();
+        let number = protocol::ids::ProjectId(u64::try_from(project_id).unwrap_or(0));
+        Ok(json!({
+            "url": &*self.url, "dsn": protocol::dsn::Dsn::for_url(&self.url, &key, number), "org": org,
+            "project": project, "project_id": project_id.to_string(), "token": token,
+            "email": email.trim().to_lowercase(),
+        }))
+    }
+
+    fn create_user(
+        &self,
+        email: &str,
+        password: &str,
+        superuser: bool,
+        org: Option<&str>,
+        role: &str,
+        force: bool,
+    ) -> anyhow::Result<Value> {
+        check_email(email)?;
+        check_password(password)?;
+        if !["owner", "manager", "admin", "member"].contains(&role) {
+            bail!("role is owner, manager, admin or member, not '{role}'");
+        }
+        let now = self.stores.clock.now();
+        let hash = api::hash_password(password).map_err(anyhow::Error::msg)?;
+        let (known, organization, first) = self.stores.sql.reading(|c| {
+            let organization = match org {
+                Some(slug) => people::organization_by(c, slug)?,
+                None => None,
+            };
+            Ok((people::user_by_email(c, email)?, organization, people::organizations(c)?.into_iter().next()))
+        })?;
+        if known.is_some() && !force {
+            bail!("{email} has a login already; use --force to set its password");
+        }
+        let organization = match (org, organization) {
+            (Some(slug), None) => bail!("there is no organization '{slug}'"),
+            (Some(_), found) => found,
+            (None, _) => first,
+        };
+        self.stores.sql.writing(|c| {
+            let id = match &known {
+                Some(user) => {
+                    people::set_password(c, user.id, &hash)?;
+                    user.id
+                }
+                None => people::add_user(c, email, "", &hash, superuser, now)?,
+            };
+            if let Some(organization) = &organization {
+                people::set_member(c, organization.id, id, role, now)?;
+            }
+            Ok(())
+        })?;
+        Ok(json!({
+            "email": email.trim().to_lowercase(), "created": known.is_none(),
+            "org": organization.map(|o| o.slug), "role": role,
+        }))
+    }
+}
+
+/// `my-shop` → `My Shop`.
+fn title(slug: &str) -> String {
+    let words = slug.split(['-', '_']).filter(|w| !w.is_empty()).map(|w| {
+        let mut chars = w.chars();
+        chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn first_key(c: &mut dyn Connection, project: i64, now: i64) -> storage::sql::Result<String> {
+    if let Some(key) = projects::keys(c, project)?.into_iter().find(|k| k.is_active) {
+        return Ok(key.public_key);
+    }
+    let key = api::new_key();
+    projects::add_key(c, project, "Default", &key, &api::new_key(), now)?;
+    Ok(key)
+}
