@@ -1,2 +1,24 @@
-//! Automation.
-fn main() {}
+//! Tasks of the repository: `tidy`, `licences`, `bench`.
+
+mod bench;
+mod licences;
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("tidy") => tidy::run(),
+        Some("licences") => licences::run(),
+        Some("bench") => bench::run(&args[1..]),
+        _ => Err(anyhow::anyhow!("xtask tidy | licences | bench <vedette binary>")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -29,8 +29,11 @@ pub fn router(api: Api) -> Router {
         .with_state(api)
 }
 
+/// A route with what stood in its braces.
+type Match = (&'static Route, Vec<(&'static str, String)>);
+
 /// Finds the route of a path: the path without `/api/0`, with or without its last slash.
-fn find(method: &Method, path: &str) -> Result<(&'static Route, Vec<(&'static str, String)>), bool> {
+fn find(method: &Method, path: &str) -> Result<Match, bool> {
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let mut other_method = false;
     for route in ROUTES {

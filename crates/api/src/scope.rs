@@ -131,13 +131,13 @@ impl Scope {
         };
         let mut failed = None;
         let lowered = lower(&expr, &context, &mut |condition: &Condition| {
-            self.hashes_of(call, condition).or_else(|e| {
+            self.hashes_of(call, condition).map_err(|e| {
                 failed = Some(e);
-                Err(QueryError {
+                QueryError {
                     start: 0,
                     end: 0,
                     message: "the database could not be asked".into(),
-                })
+                }
             })
         });
         match failed {

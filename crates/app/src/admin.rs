@@ -11,7 +11,6 @@ use storage::relational::{people, projects, sessions};
 use storage::sql::Connection;
 use storage::stores::Stores;
 
-
 /// A request to whoever owns the folder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case")]
@@ -86,7 +85,9 @@ fn check_password(password: &str) -> anyhow::Result<()> {
 
 fn check_slug(noun: &str, slug: &str) -> anyhow::Result<()> {
     let fits = (1..=100).contains(&slug.len())
-        && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
+        && slug
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'))
         && !slug.bytes().all(|b| b.is_ascii_digit());
     if fits {
         return Ok(());
@@ -101,16 +102,28 @@ impl Admin {
     /// What is wrong with the request, or what a store says.
     pub fn handle(&self, request: &Request) -> anyhow::Result<Value> {
         match request {
-            Request::Setup { email, password, org, project } => self.setup(email, password, org, project),
-            Request::CreateUser { email, password, superuser, org, role, force } => {
-                self.create_user(email, password, *superuser, org.as_deref(), role, *force)
-            }
+            Request::Setup {
+                email,
+                password,
+                org,
+                project,
+            } => self.setup(email, password, org, project),
+            Request::CreateUser {
+                email,
+                password,
+                superuser,
+                org,
+                role,
+                force,
+            } => self.create_user(email, password, *superuser, org.as_deref(), role, *force),
             Request::Cleanup { days } => {
                 let dropped = pipeline::jobs::sweep_older(&self.stores, *days)?;
                 Ok(json!({ "dropped_days": dropped }))
             }
             Request::Where { id } => {
-                let parsed = id.parse().map_err(|e| anyhow::anyhow!("'{id}' is not an event id: {e}"))?;
+                let parsed = id
+                    .parse()
+                    .map_err(|e| anyhow::anyhow!("'{id}' is not an event id: {e}"))?;
                 let places = pipeline::whereabouts::find(&self.stores, parsed)?;
                 Ok(json!({ "event_id": id, "places": places }))
             }
@@ -125,7 +138,12 @@ impl Admin {
     fn token(&self, org: &str, email: &str) -> anyhow::Result<String> {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes()).context("secret key")?;
         mac.update(format!("setup token\n{org}\n{}", email.to_lowercase()).as_bytes());
-        let digest: String = mac.finalize().into_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        let digest: String = mac
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect();
         Ok(format!("sntryu_{digest}"))
     }
 
@@ -192,7 +210,11 @@ impl Admin {
                 Some(slug) => people::organization_by(c, slug)?,
                 None => None,
             };
-            Ok((people::user_by_email(c, email)?, organization, people::organizations(c)?.into_iter().next()))
+            Ok((
+                people::user_by_email(c, email)?,
+                organization,
+                people::organizations(c)?.into_iter().next(),
+            ))
         })?;
         if known.is_some() && !force {
             bail!("{email} has a login already; use --force to set its password");
@@ -226,7 +248,9 @@ impl Admin {
 fn title(slug: &str) -> String {
     let words = slug.split(['-', '_']).filter(|w| !w.is_empty()).map(|w| {
         let mut chars = w.chars();
-        chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
+        chars
+            .next()
+            .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
     });
     words.collect::<Vec<_>>().join(" ")
 }

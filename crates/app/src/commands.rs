@@ -65,7 +65,12 @@ enum Command {
         #[arg(long, env = "VEDETTE_ADMIN_EMAIL", default_value = "admin@localhost")]
         email: String,
         /// Its password; needed for a new login.
-        #[arg(long, env = "VEDETTE_ADMIN_PASSWORD", default_value = "", hide_default_value = true)]
+        #[arg(
+            long,
+            env = "VEDETTE_ADMIN_PASSWORD",
+            default_value = "",
+            hide_default_value = true
+        )]
         password: String,
         /// The organization's slug.
         #[arg(long, env = "VEDETTE_ORGANIZATION", default_value = "vedette")]
@@ -191,7 +196,10 @@ fn load(settings: &Settings, more: &[(&'static str, Option<&String>)]) -> anyhow
 fn start_log(filter: &str) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .with_context(|| format!("log: '{filter}' is no level or filter"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     Ok(())
 }
 
@@ -221,10 +229,17 @@ fn administer(config: &Config, request: &Request) -> anyhow::Result<Value> {
 /// In words for people.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
-        Command::Serve { settings, listen, log, set } => {
+        Command::Serve {
+            settings,
+            listen,
+            log,
+            set,
+        } => {
             let mut pairs: Vec<(&'static str, Option<String>)> = vec![("listen", listen), ("log", log)];
             for text in set {
-                let (name, value) = text.split_once('=').with_context(|| format!("--set {text}: expected NAME=VALUE"))?;
+                let (name, value) = text
+                    .split_once('=')
+                    .with_context(|| format!("--set {text}: expected NAME=VALUE"))?;
                 let key = KEYS.iter().find(|k| k.name == name);
                 let key = key.with_context(|| format!("--set {name}: there is no such setting"))?;
                 pairs.push((key.name, Some(value.to_owned())));
@@ -234,13 +249,31 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             start_log(&config.log)?;
             server::run(&config)
         }
-        Command::Setup { settings, email, password, org, project, json } => {
+        Command::Setup {
+            settings,
+            email,
+            password,
+            org,
+            project,
+            json,
+        } => {
             let config = load(&settings, &[])?;
             start_log("warn")?;
-            let mut done = administer(&config, &Request::Setup { email, password, org, project })?;
+            let mut done = administer(
+                &config,
+                &Request::Setup {
+                    email,
+                    password,
+                    org,
+                    project,
+                },
+            )?;
             if let Some(url) = &config.url {
                 // The address given here is the one that the caller reaches the server under.
-                let dsn = done.get("dsn").and_then(Value::as_str).and_then(|d| protocol::dsn::Dsn::parse(d).ok());
+                let dsn = done
+                    .get("dsn")
+                    .and_then(Value::as_str)
+                    .and_then(|d| protocol::dsn::Dsn::parse(d).ok());
                 if let Some(dsn) = dsn {
                     done["dsn"] = protocol::dsn::Dsn::for_url(url, &dsn.key, dsn.project).into();
                     done["url"] = url.clone().into();
@@ -250,12 +283,24 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 println!("{done}");
             } else {
                 for key in ["url", "email", "org", "project", "project_id", "dsn", "token"] {
-                    println!("{key:<11} {}", done.get(key).and_then(Value::as_str).unwrap_or_default());
+                    println!(
+                        "{key:<11} {}",
+                        done.get(key).and_then(Value::as_str).unwrap_or_default()
+                    );
                 }
             }
             Ok(())
         }
-        Command::Createuser { settings, email, password, superuser, org, role, force, no_input: _ } => {
+        Command::Createuser {
+            settings,
+            email,
+            password,
+            superuser,
+            org,
+            role,
+            force,
+            no_input: _,
+        } => {
             let config = load(&settings, &[])?;
             start_log("warn")?;
             let password = match password {
@@ -267,7 +312,17 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                     line.trim_end_matches(['\r', '\n']).to_owned()
                 }
             };
-            let done = administer(&config, &Request::CreateUser { email, password, superuser, org, role, force })?;
+            let done = administer(
+                &config,
+                &Request::CreateUser {
+                    email,
+                    password,
+                    superuser,
+                    org,
+                    role,
+                    force,
+                },
+            )?;
             println!("{done}");
             Ok(())
         }
@@ -286,7 +341,11 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             let _lock = backends::open::lock_folder(&config.data_dir)
                 .context("stop the server first, or just start the new version: it upgrades by itself")?;
             server::stores(&config)?;
-            println!("The stores in {} are at version {}.", config.data_dir.display(), env!("CARGO_PKG_VERSION"));
+            println!(
+                "The stores in {} are at version {}.",
+                config.data_dir.display(),
+                env!("CARGO_PKG_VERSION")
+            );
             Ok(())
         }
         Command::RebuildIndex { settings } => {
@@ -295,17 +354,25 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             println!("{}", administer(&config, &Request::RebuildIndex)?);
             Ok(())
         }
-        Command::Events { command: EventsCommand::Where { settings, id } } => {
+        Command::Events {
+            command: EventsCommand::Where { settings, id },
+        } => {
             let config = load(&settings, &[])?;
             start_log("warn")?;
             let answer = administer(&config, &Request::Where { id: id.clone() })?;
             println!("{}", serde_json::to_string_pretty(&answer)?);
-            if answer.get("places").and_then(Value::as_array).is_none_or(Vec::is_empty) {
+            if answer
+                .get("places")
+                .and_then(Value::as_array)
+                .is_none_or(Vec::is_empty)
+            {
                 bail!("nothing is known of {id}: it never came, or its retention is over");
             }
             Ok(())
         }
-        Command::Config { command: ConfigCommand::Show { settings, defaults } } => {
+        Command::Config {
+            command: ConfigCommand::Show { settings, defaults },
+        } => {
             let text = if defaults {
                 config::show(|key| key.default.to_owned())
             } else {
@@ -315,7 +382,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             print!("{text}");
             Ok(())
         }
-        Command::Config { command: ConfigCommand::GenerateSecretKey } => {
+        Command::Config {
+            command: ConfigCommand::GenerateSecretKey,
+        } => {
             println!("{}", api::new_secret());
             Ok(())
         }
@@ -331,7 +400,8 @@ fn debug(stage: &str) -> anyhow::Result<()> {
         if line.trim().is_empty() {
             continue;
         }
-        let answer = processing::debug::stage(stage, &line).map_err(|e| anyhow::anyhow!("line {}: {e}", n + 1))?;
+        let answer =
+            processing::debug::stage(stage, &line).map_err(|e| anyhow::anyhow!("line {}: {e}", n + 1))?;
         writeln!(out, "{answer}")?;
     }
     out.flush()?;

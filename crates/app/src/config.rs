@@ -21,26 +21,86 @@ pub struct Key {
 
 /// Every key.
 pub const KEYS: &[Key] = &[
-    Key { name: "data-dir", default: "./data", doc: "the folder that holds everything" },
-    Key { name: "listen", default: "127.0.0.1:9000", doc: "the address and port to listen on" },
+    Key {
+        name: "data-dir",
+        default: "./data",
+        doc: "the folder that holds everything",
+    },
+    Key {
+        name: "listen",
+        default: "127.0.0.1:9000",
+        doc: "the address and port to listen on",
+    },
     Key {
         name: "url",
         default: "",
         doc: "the address under which people and SDKs reach the server, with its path prefix if any; unset: http://localhost:<port>",
     },
-    Key { name: "database-url", default: "", doc: "postgres://user:password@host/db for what is relational; unset: SQLite in the data folder" },
-    Key { name: "secret-key", default: "", doc: "signs what the server hands out; unset: made at the first start and kept in the data folder" },
-    Key { name: "event-retention-days", default: "90", doc: "days that events are kept, 1 to 3650; projects may say otherwise" },
-    Key { name: "queue-limit-mb", default: "2048", doc: "megabytes of accepted events that may wait; beyond, clients get 503" },
-    Key { name: "min-free-disk-mb", default: "256", doc: "megabytes that must be free on the data folder's disk; below, clients get 503" },
-    Key { name: "max-concurrent-requests", default: "512", doc: "ingest requests that are read at the same time; beyond, clients get 503" },
-    Key { name: "worker-threads", default: "", doc: "threads that process events; unset: as many as there are cores" },
-    Key { name: "trusted-proxies", default: "127.0.0.0/8,::1", doc: "addresses or networks whose X-Forwarded-For and -Proto count" },
-    Key { name: "admin-email", default: "", doc: "the first login; unset: admin@localhost" },
-    Key { name: "admin-password", default: "", doc: "the first login's password; unset: made up and printed" },
-    Key { name: "organization", default: "", doc: "the slug of the first organization; unset: vedette" },
-    Key { name: "project", default: "", doc: "the slug of the first project; unset: my-project" },
-    Key { name: "log", default: "info", doc: "what is logged: error, warn, info, debug, or a filter like info,pipeline=debug" },
+    Key {
+        name: "database-url",
+        default: "",
+        doc: "postgres://user:password@host/db for what is relational; unset: SQLite in the data folder",
+    },
+    Key {
+        name: "secret-key",
+        default: "",
+        doc: "signs what the server hands out; unset: made at the first start and kept in the data folder",
+    },
+    Key {
+        name: "event-retention-days",
+        default: "90",
+        doc: "days that events are kept, 1 to 3650; projects may say otherwise",
+    },
+    Key {
+        name: "queue-limit-mb",
+        default: "2048",
+        doc: "megabytes of accepted events that may wait; beyond, clients get 503",
+    },
+    Key {
+        name: "min-free-disk-mb",
+        default: "256",
+        doc: "megabytes that must be free on the data folder's disk; below, clients get 503",
+    },
+    Key {
+        name: "max-concurrent-requests",
+        default: "512",
+        doc: "ingest requests that are read at the same time; beyond, clients get 503",
+    },
+    Key {
+        name: "worker-threads",
+        default: "",
+        doc: "threads that process events; unset: as many as there are cores",
+    },
+    Key {
+        name: "trusted-proxies",
+        default: "127.0.0.0/8,::1",
+        doc: "addresses or networks whose X-Forwarded-For and -Proto count",
+    },
+    Key {
+        name: "admin-email",
+        default: "",
+        doc: "the first login; unset: admin@localhost",
+    },
+    Key {
+        name: "admin-password",
+        default: "",
+        doc: "the first login's password; unset: made up and printed",
+    },
+    Key {
+        name: "organization",
+        default: "",
+        doc: "the slug of the first organization; unset: vedette",
+    },
+    Key {
+        name: "project",
+        default: "",
+        doc: "the slug of the first project; unset: my-project",
+    },
+    Key {
+        name: "log",
+        default: "info",
+        doc: "what is logged: error, warn, info, debug, or a filter like info,pipeline=debug",
+    },
 ];
 
 /// The settings in force.
@@ -105,7 +165,10 @@ impl Network {
         };
         let width = if address.is_ipv4() { 32 } else { 128 };
         let bits = bits.unwrap_or(width);
-        (bits <= width).then(|| Network { address: wide(address), bits: 128 - width + bits })
+        (bits <= width).then(|| Network {
+            address: wide(address),
+            bits: 128 - width + bits,
+        })
     }
 
     /// Whether an address is in it.
@@ -131,7 +194,10 @@ pub struct Sources {
 impl Sources {
     /// With the process's environment.
     pub fn from_environment() -> Sources {
-        Sources { environment: std::env::vars().collect(), ..Sources::default() }
+        Sources {
+            environment: std::env::vars().collect(),
+            ..Sources::default()
+        }
     }
 }
 
@@ -163,19 +229,27 @@ fn distance(a: &str, b: &str) -> usize {
 
 fn read_file(path: &Path) -> anyhow::Result<BTreeMap<&'static str, String>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let table: toml::Table = text.parse().with_context(|| format!("{} is not TOML", path.display()))?;
+    let table: toml::Table = text
+        .parse()
+        .with_context(|| format!("{} is not TOML", path.display()))?;
     let mut out = BTreeMap::new();
     for (name, value) in table {
         let Some(key) = known(&name) else {
-            bail!("{}: there is no setting '{name}'{}", path.display(), nearest(&name));
+            bail!(
+                "{}: there is no setting '{name}'{}",
+                path.display(),
+                nearest(&name)
+            );
         };
         let text = match value {
             toml::Value::String(s) => s,
             toml::Value::Integer(n) => n.to_string(),
             toml::Value::Boolean(b) => b.to_string(),
-            toml::Value::Array(list) => {
-                list.iter().map(|v| v.as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>().join(",")
-            }
+            toml::Value::Array(list) => list
+                .iter()
+                .map(|v| v.as_str().unwrap_or_default().to_owned())
+                .collect::<Vec<_>>()
+                .join(","),
             other => bail!("{}: '{name}' cannot be {other}", path.display()),
         };
         out.insert(key.name, text);
@@ -188,20 +262,24 @@ fn read_file(path: &Path) -> anyhow::Result<BTreeMap<&'static str, String>> {
 /// # Errors
 /// An unknown key, a value that cannot be read, or one of Sentry's names that must be written otherwise.
 pub fn load(sources: &Sources) -> anyhow::Result<Config> {
-    let mut values: BTreeMap<&'static str, String> = KEYS.iter().map(|k| (k.name, k.default.to_owned())).collect();
+    let mut values: BTreeMap<&'static str, String> =
+        KEYS.iter().map(|k| (k.name, k.default.to_owned())).collect();
     let mut warnings = Vec::new();
     if let Some(path) = &sources.file {
         values.extend(read_file(path)?);
     }
     let mut sentry = BTreeMap::new();
     if let Some(path) = &sources.sentry_file {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         sentry.extend(sentry_keys::read_yaml(&text).with_context(|| path.display().to_string())?);
     }
     sentry.extend(sources.environment.iter().map(|(k, v)| (k.clone(), v.clone())));
     values.extend(sentry_keys::translate(&sentry, &mut warnings)?);
     for (name, value) in &sources.environment {
-        let Some(rest) = name.strip_prefix("VEDETTE_") else { continue };
+        let Some(rest) = name.strip_prefix("VEDETTE_") else {
+            continue;
+        };
         let wanted = rest.to_lowercase().replace('_', "-");
         match known(&wanted) {
             Some(key) => {
@@ -209,7 +287,10 @@ pub fn load(sources: &Sources) -> anyhow::Result<Config> {
             }
             // Read by the command line itself, or by the Makefile.
             None if matches!(rest, "CONFIG" | "SENTRY_CONFIG" | "CACHE") => {}
-            None => bail!("the environment sets {name}, but there is no setting '{wanted}'{}", nearest(&wanted)),
+            None => bail!(
+                "the environment sets {name}, but there is no setting '{wanted}'{}",
+                nearest(&wanted)
+            ),
         }
     }
     values.extend(sources.flags.iter().map(|(k, v)| (*k, v.clone())));
@@ -229,18 +310,23 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
     let listen = text("listen");
     let listen: SocketAddr = match listen.parse::<u16>() {
         Ok(port) => ([127, 0, 0, 1], port).into(),
-        Err(_) => listen
-            .parse()
-            .map_err(|_| anyhow::anyhow!("listen is an address and port like 127.0.0.1:9000, not '{listen}'"))?,
+        Err(_) => listen.parse().map_err(|_| {
+            anyhow::anyhow!("listen is an address and port like 127.0.0.1:9000, not '{listen}'")
+        })?,
     };
     let url = some("url").map(|u| u.trim_end_matches('/').to_owned());
-    if let Some(url) = &url {
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            bail!("url starts with http:// or https://, not '{url}'");
-        }
+    if let Some(url) = &url
+        && !url.starts_with("http://")
+        && !url.starts_with("https://")
+    {
+        bail!("url starts with http:// or https://, not '{url}'");
     }
     let mut trusted = Vec::new();
-    for part in text("trusted-proxies").split(',').map(str::trim).filter(|p| !p.is_empty()) {
+    for part in text("trusted-proxies")
+        .split(',')
+        .map(str::trim)
+        .filter(|p| !p.is_empty())
+    {
         trusted.push(
             Network::parse(part)
                 .ok_or_else(|| anyhow::anyhow!("trusted-proxies: '{part}' is no address or network"))?,
@@ -278,9 +364,16 @@ pub fn show(values: impl Fn(&Key) -> String) -> String {
     for key in KEYS {
         let value = values(key);
         let env = format!("VEDETTE_{}", key.name.to_uppercase().replace('-', "_"));
-        out.push_str(&format!("# {}\n# environment: {env}; flag: --{}\n", key.doc, key.name));
+        out.push_str(&format!(
+            "# {}\n# environment: {env}; flag: --{}\n",
+            key.doc, key.name
+        ));
         let comment = if value.is_empty() { "# " } else { "" };
-        out.push_str(&format!("{comment}{} = {}\n\n", key.name, toml::Value::String(value)));
+        out.push_str(&format!(
+            "{comment}{} = {}\n\n",
+            key.name,
+            toml::Value::String(value)
+        ));
     }
     out
 }
@@ -315,8 +408,14 @@ mod tests {
     use super::*;
 
     fn with(pairs: &[(&str, &str)]) -> anyhow::Result<Config> {
-        let environment = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        load(&Sources { environment, ..Sources::default() })
+        let environment = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        load(&Sources {
+            environment,
+            ..Sources::default()
+        })
     }
 
     #[test]
@@ -339,7 +438,14 @@ mod tests {
             ..Sources::default()
         })
         .unwrap();
-        assert_eq!((config.listen.to_string().as_str(), config.retention, config.log.as_str()), ("0.0.0.0:80", 7, "debug"));
+        assert_eq!(
+            (
+                config.listen.to_string().as_str(),
+                config.retention,
+                config.log.as_str()
+            ),
+            ("0.0.0.0:80", 7, "debug")
+        );
     }
 
     #[test]
@@ -353,7 +459,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.toml");
         std::fs::write(&file, "retention = 1\n").unwrap();
-        assert!(load(&Sources { file: Some(file), ..Sources::default() }).is_err());
+        assert!(
+            load(&Sources {
+                file: Some(file),
+                ..Sources::default()
+            })
+            .is_err()
+        );
     }
 
     #[test]
@@ -362,6 +474,10 @@ mod tests {
         assert!(net.contains("10.1.2.3".parse().unwrap()));
         assert!(!net.contains("10.2.2.3".parse().unwrap()));
         assert!(Network::parse("::1").unwrap().contains("::1".parse().unwrap()));
-        assert!(Network::parse("0.0.0.0/0").unwrap().contains("9.9.9.9".parse().unwrap()));
+        assert!(
+            Network::parse("0.0.0.0/0")
+                .unwrap()
+                .contains("9.9.9.9".parse().unwrap())
+        );
     }
 }

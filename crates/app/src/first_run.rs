@@ -56,11 +56,17 @@ fn login_file(data_dir: &Path) -> PathBuf {
 pub fn prepare(config: &Config, stores: &Stores, admin: &Admin) -> anyhow::Result<Option<Value>> {
     let path = login_file(&config.data_dir);
     if stores.sql.reading(people::count_users)? > 0 {
-        let Some(mut known) = std::fs::read_to_string(&path).ok().and_then(|t| serde_json::from_str::<Value>(&t).ok())
+        let Some(mut known) = std::fs::read_to_string(&path)
+            .ok()
+            .and_then(|t| serde_json::from_str::<Value>(&t).ok())
         else {
             return Ok(None);
         };
-        let email = known.get("email").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let email = known
+            .get("email")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let user = stores.sql.reading(|c| people::user_by_email(c, &email))?;
         if user.is_none_or(|u| u.session_epoch > 0) {
             // The password was changed: what the file says is no longer true.
@@ -73,7 +79,10 @@ pub fn prepare(config: &Config, stores: &Stores, admin: &Admin) -> anyhow::Resul
     let made_up = api::new_secret()[..16].to_owned();
     let password = config.admin_password.clone().unwrap_or(made_up);
     let request = Request::Setup {
-        email: config.admin_email.clone().unwrap_or_else(|| "admin@localhost".into()),
+        email: config
+            .admin_email
+            .clone()
+            .unwrap_or_else(|| "admin@localhost".into()),
         password: password.clone(),
         org: config.organization.clone().unwrap_or_else(|| "vedette".into()),
         project: config.project.clone().unwrap_or_else(|| "my-project".into()),
@@ -88,7 +97,10 @@ pub fn prepare(config: &Config, stores: &Stores, admin: &Admin) -> anyhow::Resul
 
 /// The address may have changed since the file was written.
 fn refresh(known: &mut Value, url: &str) {
-    let dsn = known.get("dsn").and_then(Value::as_str).and_then(|d| protocol::dsn::Dsn::parse(d).ok());
+    let dsn = known
+        .get("dsn")
+        .and_then(Value::as_str)
+        .and_then(|d| protocol::dsn::Dsn::parse(d).ok());
     if let Some(dsn) = dsn {
         known["dsn"] = protocol::dsn::Dsn::for_url(url, &dsn.key, dsn.project).into();
     }
@@ -101,7 +113,9 @@ pub fn greeting(url: &str, first: Option<&Value>) -> String {
     let get = |key: &str| first.and_then(|f| f.get(key)).and_then(Value::as_str);
     if let (Some(email), Some(dsn)) = (get("email"), get("dsn")) {
         let password = get("password").unwrap_or("(as you set it)");
-        out.push_str(&format!("\n  login     {email}\n  password  {password}\n  DSN       {dsn}\n"));
+        out.push_str(&format!(
+            "\n  login     {email}\n  password  {password}\n  DSN       {dsn}\n"
+        ));
         let key = protocol::dsn::Dsn::parse(dsn).map(|d| (d.key, d.project)).ok();
         if let Some((key, project)) = key {
             out.push_str(&format!(

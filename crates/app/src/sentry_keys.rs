@@ -19,7 +19,8 @@ use Fate::{Ignored, Mapped, Refused};
 
 const ONE_PROCESS: &str = "there is one process and no container of this kind";
 const LATER: &str = "this version does not do this yet";
-const PROXY: &str = "behind a proxy, set trusted-proxies; X-Forwarded-Proto and -For of those addresses count";
+const PROXY: &str =
+    "behind a proxy, set trusted-proxies; X-Forwarded-Proto and -For of those addresses count";
 const MAIL: &str = "this version sends no mail yet";
 
 /// The table. A name that ends with `*` stands for all that begin so.
@@ -38,35 +39,59 @@ pub const TABLE: &[(&str, Fate)] = &[
     ("VROOM_IMAGE", Ignored(ONE_PROCESS)),
     ("UPTIME_CHECKER_IMAGE", Ignored(ONE_PROCESS)),
     ("LAUNCHPAD_IMAGE", Ignored(ONE_PROCESS)),
-    ("HEALTHCHECK_*", Ignored("health is asked for under /_health/ by whoever watches the process")),
+    (
+        "HEALTHCHECK_*",
+        Ignored("health is asked for under /_health/ by whoever watches the process"),
+    ),
     ("SETUP_JS_SDK_ASSETS", Ignored(LATER)),
     ("SETUP_JS_SDK_KEEP_OLD_ASSETS", Ignored(LATER)),
-    ("SETUP_CUSTOM_CA_CERTIFICATE", Ignored("the system's certificates are used")),
+    (
+        "SETUP_CUSTOM_CA_CERTIFICATE",
+        Ignored("the system's certificates are used"),
+    ),
     ("STATSD_ADDR", Ignored(LATER)),
     ("SENTRY_KAFKA_MAX_POLL_INTERVAL_MS", Ignored("there is no Kafka")),
     ("SENTRY_SYSTEM_SECRET_KEY", Mapped("secret-key")),
     ("SENTRY_SECRET_KEY", Mapped("secret-key")),
     ("SENTRY_MAX_EXTERNAL_SOURCEMAP_SIZE", Ignored(LATER)),
-    ("POSTGRES_USER", Refused("database-url = \"postgres://user:password@host/database\"")),
+    (
+        "POSTGRES_USER",
+        Refused("database-url = \"postgres://user:password@host/database\""),
+    ),
     ("SES_USER", Ignored(MAIL)),
     ("SES_PASSWORD", Ignored(MAIL)),
     ("SES_REGION", Ignored(MAIL)),
     ("system.url-prefix", Mapped("url")),
-    ("system.internal-url-prefix", Ignored("the server does not call itself")),
+    (
+        "system.internal-url-prefix",
+        Ignored("the server does not call itself"),
+    ),
     ("system.admin-email", Mapped("admin-email")),
     ("system.secret-key", Mapped("secret-key")),
     ("SENTRY_ENDPOINT", Refused("url = \"https://errors.example.com\"")),
-    ("CSRF_TRUSTED_ORIGINS", Ignored("requests are told apart by a header that other sites cannot send")),
+    (
+        "CSRF_TRUSTED_ORIGINS",
+        Ignored("requests are told apart by a header that other sites cannot send"),
+    ),
     ("SECURE_PROXY_SSL_HEADER", Ignored(PROXY)),
-    ("USE_X_FORWARDED_HOST", Ignored("set url: addresses are made from it")),
-    ("SESSION_COOKIE_SECURE", Ignored("cookies are Secure by themselves when the address is https")),
+    (
+        "USE_X_FORWARDED_HOST",
+        Ignored("set url: addresses are made from it"),
+    ),
+    (
+        "SESSION_COOKIE_SECURE",
+        Ignored("cookies are Secure by themselves when the address is https"),
+    ),
     ("CSRF_COOKIE_SECURE", Ignored("there is no such cookie")),
     ("SOCIAL_AUTH_REDIRECT_IS_HTTPS", Ignored(LATER)),
     ("mail.*", Ignored(MAIL)),
     ("filestore.backend", Ignored("files are kept in the data folder")),
     ("filestore.options", Ignored("files are kept in the data folder")),
     ("filestore.profiles-*", Ignored(LATER)),
-    ("SENTRY_NODESTORE*", Ignored("events are kept in day packs in the data folder")),
+    (
+        "SENTRY_NODESTORE*",
+        Ignored("events are kept in day packs in the data folder"),
+    ),
     ("github-app.*", Ignored(LATER)),
     ("github-login.*", Ignored(LATER)),
     ("slack.*", Ignored(LATER)),
@@ -74,19 +99,40 @@ pub const TABLE: &[(&str, Fate)] = &[
     ("auth-google.*", Ignored(LATER)),
     ("vsts.*", Ignored(LATER)),
     ("SENTRY_FEATURES", Ignored("every feature is on")),
-    ("SENTRY_SINGLE_ORGANIZATION", Ignored("organizations are made with `vedette setup`")),
-    ("SENTRY_SELF_HOSTED_ERRORS_ONLY", Ignored("what is not sent costs nothing")),
+    (
+        "SENTRY_SINGLE_ORGANIZATION",
+        Ignored("organizations are made with `vedette setup`"),
+    ),
+    (
+        "SENTRY_SELF_HOSTED_ERRORS_ONLY",
+        Ignored("what is not sent costs nothing"),
+    ),
     ("SENTRY_AIR_GAP", Ignored("the server calls nobody by itself")),
-    ("SENTRY_DISALLOWED_IPS", Ignored("the server calls nobody by itself")),
+    (
+        "SENTRY_DISALLOWED_IPS",
+        Ignored("the server calls nobody by itself"),
+    ),
     ("SENTRY_BEACON", Ignored("the server never reports to anybody")),
-    ("auth.allow-registration", Ignored("logins are made with `vedette createuser`")),
+    (
+        "auth.allow-registration",
+        Ignored("logins are made with `vedette createuser`"),
+    ),
     ("SENTRY_WEB_OPTIONS", Refused("max-concurrent-requests = \"512\"")),
     ("JS_SDK_LOADER_DEFAULT_SDK_URL", Ignored(LATER)),
     ("GEOIP_PATH_MMDB", Ignored(LATER)),
     ("limits.*", Refused("max-concurrent-requests = \"512\"")),
-    ("spool.envelopes.path", Ignored("the queue lies in the data folder")),
-    ("spool.envelopes.max_disk_size", Refused("queue-limit-mb = \"2048\"")),
-    ("health.max_memory_percent", Ignored("memory is bounded by itself")),
+    (
+        "spool.envelopes.path",
+        Ignored("the queue lies in the data folder"),
+    ),
+    (
+        "spool.envelopes.max_disk_size",
+        Refused("queue-limit-mb = \"2048\""),
+    ),
+    (
+        "health.max_memory_percent",
+        Ignored("memory is bounded by itself"),
+    ),
     ("http.dns_cache", Ignored("the server calls nobody by itself")),
     ("processing.kafka_config", Ignored("there is no Kafka")),
     ("processing.redis", Ignored("there is no Redis")),
@@ -99,7 +145,10 @@ pub fn find(name: &str) -> Option<&'static Fate> {
         Some(prefix) => name.starts_with(prefix),
         None => name == pattern,
     };
-    TABLE.iter().find(|(pattern, _)| fits(pattern)).map(|(_, fate)| fate)
+    TABLE
+        .iter()
+        .find(|(pattern, _)| fits(pattern))
+        .map(|(_, fate)| fate)
 }
 
 /// What Sentry's settings mean here. Names that are not Sentry's are left alone; empty values count as unset.
@@ -144,20 +193,33 @@ pub fn read_yaml(text: &str) -> anyhow::Result<BTreeMap<String, String>> {
         if code.trim().is_empty() || code.trim_start().starts_with('#') || code.trim() == "---" {
             continue;
         }
-        let (key, value) = code.split_once(':').with_context(|| format!("line {}: expected `key: value`", n + 1))?;
+        let (key, value) = code
+            .split_once(':')
+            .with_context(|| format!("line {}: expected `key: value`", n + 1))?;
         let nested = key.starts_with([' ', '\t']);
         let key = key.trim().trim_matches(['\'', '"']);
         let value = value.trim().trim_matches(['\'', '"']);
-        let name = if nested && !parent.is_empty() { format!("{parent}.{key}") } else { key.to_owned() };
+        let name = if nested && !parent.is_empty() {
+            format!("{parent}.{key}")
+        } else {
+            key.to_owned()
+        };
         if !nested {
-            parent = if value.is_empty() { key.to_owned() } else { String::new() };
+            parent = if value.is_empty() {
+                key.to_owned()
+            } else {
+                String::new()
+            };
         }
         let known = find(&name).is_some() || (nested && find(&parent).is_some());
         if value.is_empty() || (nested && find(&name).is_none() && known) {
             continue;
         }
         if !known {
-            bail!("line {}: '{name}' is no setting of Sentry's that is known here", n + 1);
+            bail!(
+                "line {}: '{name}' is no setting of Sentry's that is known here",
+                n + 1
+            );
         }
         out.insert(name, value.to_owned());
     }
@@ -204,7 +266,10 @@ mod tests {
     fn a_config_yml_is_read() {
         let text = "# comment\nmail.host: 'smtp'\nsystem.url-prefix: https://x.y # here\nfilestore.options:\n  location: '/data'\n";
         let got = read_yaml(text).unwrap();
-        assert_eq!(got.get("system.url-prefix").map(String::as_str), Some("https://x.y"));
+        assert_eq!(
+            got.get("system.url-prefix").map(String::as_str),
+            Some("https://x.y")
+        );
         assert_eq!(got.len(), 2);
         assert!(read_yaml("nonsense: 1\n").is_err());
         assert!(read_yaml("no colon\n").is_err());

@@ -23,7 +23,9 @@ use crate::{first_run, socket};
 
 /// The tables that the stores keep.
 pub fn catalog() -> Catalog {
-    Catalog { errors: &processing::ERRORS }
+    Catalog {
+        errors: &processing::ERRORS,
+    }
 }
 
 /// Opens the stores of a configuration.
@@ -92,7 +94,10 @@ fn status(progress: &Progress, stores: &Stores, started: i64) -> Value {
 /// Takes the path prefix of the public address away, so that the server answers with and without it.
 fn strip_prefix(prefix: &str, mut request: Request) -> Request {
     let path = request.uri().path();
-    let rest = path.strip_prefix(prefix).filter(|r| r.is_empty() || r.starts_with('/')).map(str::to_owned);
+    let rest = path
+        .strip_prefix(prefix)
+        .filter(|r| r.is_empty() || r.starts_with('/'))
+        .map(str::to_owned);
     if let Some(rest) = rest {
         let path = if rest.is_empty() { "/".to_owned() } else { rest };
         let target = match request.uri().query() {
@@ -125,7 +130,12 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         .build()?;
     let listener = runtime
         .block_on(tokio::net::TcpListener::bind(config.listen))
-        .with_context(|| format!("cannot listen on {}; another process may have the port", config.listen))?;
+        .with_context(|| {
+            format!(
+                "cannot listen on {}; another process may have the port",
+                config.listen
+            )
+        })?;
     let listen = listener.local_addr()?;
     let url: Arc<str> = url_for(config, listen).into();
 
@@ -141,7 +151,12 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             }
         })
     };
-    let admin = Admin { stores: stores.clone(), secret: secret.into(), url: url.clone(), changed: changed.clone() };
+    let admin = Admin {
+        stores: stores.clone(),
+        secret: secret.into(),
+        url: url.clone(),
+        changed: changed.clone(),
+    };
     let first = first_run::prepare(config, &stores, &admin)?;
     socket::listen(&config.data_dir, admin)?;
 
@@ -154,15 +169,24 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         progress: progress.clone(),
         stop: stop.clone(),
     };
-    let worker = std::thread::Builder::new().name("worker".into()).spawn(move || worker.run())?;
+    let worker = std::thread::Builder::new()
+        .name("worker".into())
+        .spawn(move || worker.run())?;
     let jobs = {
         let (stores, retention, stop) = (stores.clone(), config.retention, stop.clone());
-        std::thread::Builder::new().name("jobs".into()).spawn(move || pipeline::jobs::run(&stores, retention, &stop))?
+        std::thread::Builder::new()
+            .name("jobs".into())
+            .spawn(move || pipeline::jobs::run(&stores, retention, &stop))?
     };
-    let wellness = Arc::new(Wellness { config: config.clone(), free: AtomicU64::new(u64::MAX) });
+    let wellness = Arc::new(Wellness {
+        config: config.clone(),
+        free: AtomicU64::new(u64::MAX),
+    });
     wellness.look();
 
-    let app = routes(config, &stores, &url, directory, quota, &progress, changed, &wellness, started);
+    let app = routes(
+        config, &stores, &url, directory, quota, &progress, changed, &wellness, started,
+    );
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
         let watch = {
@@ -177,7 +201,9 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         };
         tracing::info!(%listen, url = &*url, "listening");
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(told_to_stop()).await;
+        let served = axum::serve(listener, service)
+            .with_graceful_shutdown(told_to_stop())
+            .await;
         watch.abort();
         served
     })?;
@@ -211,7 +237,10 @@ async fn told_to_stop() {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the one place where everything comes together")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the one place where everything comes together"
+)]
 fn routes(
     config: &Config,
     stores: &Stores,
@@ -261,7 +290,10 @@ fn routes(
         version: env!("CARGO_PKG_VERSION"),
     };
     let inner = pipeline::ingest::router(ingest).merge(api::router(api));
-    let prefix = url.split_once("://").and_then(|(_, r)| r.split_once('/')).map(|(_, p)| format!("/{p}"));
+    let prefix = url
+        .split_once("://")
+        .and_then(|(_, r)| r.split_once('/'))
+        .map(|(_, p)| format!("/{p}"));
     match prefix {
         None => inner,
         Some(prefix) => {
@@ -279,7 +311,10 @@ mod tests {
     #[test]
     fn the_prefix_is_taken_away_where_it_stands() {
         let path = |uri: &str| {
-            let request = Request::builder().uri(uri).body(axum::body::Body::empty()).unwrap();
+            let request = Request::builder()
+                .uri(uri)
+                .body(axum::body::Body::empty())
+                .unwrap();
             strip_prefix("/errors", request).uri().to_string()
         };
         assert_eq!(path("/errors/api/1/store/?a=b"), "/api/1/store/?a=b");

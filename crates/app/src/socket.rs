@@ -25,7 +25,8 @@ pub fn path(data_dir: &Path) -> PathBuf {
 pub fn listen(data_dir: &Path, admin: Admin) -> anyhow::Result<()> {
     let path = path(data_dir);
     let _ = std::fs::remove_file(&path);
-    let listener = UnixListener::bind(&path).with_context(|| format!("cannot listen on {}", path.display()))?;
+    let listener =
+        UnixListener::bind(&path).with_context(|| format!("cannot listen on {}", path.display()))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     std::thread::Builder::new().name("socket".into()).spawn(move || {
         for stream in listener.incoming().flatten() {
@@ -56,7 +57,9 @@ fn serve(stream: UnixStream, admin: &Admin) -> anyhow::Result<()> {
 /// # Errors
 /// What the server answers.
 pub fn ask(data_dir: &Path, request: &Request) -> anyhow::Result<Option<Value>> {
-    let Ok(stream) = UnixStream::connect(path(data_dir)) else { return Ok(None) };
+    let Ok(stream) = UnixStream::connect(path(data_dir)) else {
+        return Ok(None);
+    };
     writeln!(&stream, "{}", serde_json::to_string(request)?)?;
     let mut line = String::new();
     BufReader::new(&stream).read_line(&mut line)?;

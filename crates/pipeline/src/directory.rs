@@ -67,7 +67,11 @@ impl Directory {
     /// As the database says; then what was known stays.
     pub fn reload(&self) -> Result<()> {
         let (all, keys, organizations) = self.sql.reading(|c| {
-            Ok((projects::all_projects(c)?, projects::every_key(c)?, people::organizations(c)?))
+            Ok((
+                projects::all_projects(c)?,
+                projects::every_key(c)?,
+                people::organizations(c)?,
+            ))
         })?;
         let mut next = Snapshot::default();
         for project in all.into_iter().filter(|p| p.status == "active") {
@@ -99,9 +103,16 @@ impl Directory {
             ProjectRules::compile(id, &plain)
         });
         let retention = project.settings.get("retentionDays").and_then(Value::as_u64);
-        let retention = retention.and_then(|n| u16::try_from(n).ok()).filter(|n| *n > 0).unwrap_or(self.retention);
+        let retention = retention
+            .and_then(|n| u16::try_from(n).ok())
+            .filter(|n| *n > 0)
+            .unwrap_or(self.retention);
         let rules = rules.expect("no rules compile: a test says so");
-        ProjectEntry { project, rules, retention }
+        ProjectEntry {
+            project,
+            rules,
+            retention,
+        }
     }
 
     /// The key with this public part, whether it is active or not.
@@ -127,7 +138,13 @@ pub fn settings(project: &Value, organization: &Value) -> ProjectSettings {
         let both = read(organization).into_iter().chain(read(project));
         both.filter_map(|v| v.as_str().map(str::to_owned)).collect()
     };
-    let text = |key: &str| project.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text = |key: &str| {
+        project
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
     ProjectSettings {
         scrub: ScrubSettings {
             data: flag("dataScrubber", true),
@@ -146,10 +163,16 @@ pub fn settings(project: &Value, organization: &Value) -> ProjectSettings {
 /// # Errors
 /// The setting as the API names it, and a sentence with the line.
 pub fn check(project: &Value) -> std::result::Result<(), (String, String)> {
-    ProjectRules::compile(0, &settings(project, &Value::Null)).map(|_| ()).map_err(|e: RulesError| {
-        let name = if e.setting == "stacktrace_rules" { "groupingEnhancements" } else { "fingerprintingRules" };
-        (name.to_owned(), e.error.to_string())
-    })
+    ProjectRules::compile(0, &settings(project, &Value::Null))
+        .map(|_| ())
+        .map_err(|e: RulesError| {
+            let name = if e.setting == "stacktrace_rules" {
+                "groupingEnhancements"
+            } else {
+                "fingerprintingRules"
+            };
+            (name.to_owned(), e.error.to_string())
+        })
 }
 
 #[cfg(test)]
@@ -162,7 +185,10 @@ mod tests {
         let project = json!({"dataScrubber": false, "sensitiveFields": ["a"], "scrubIPAddresses": false});
         let none = settings(&project, &json!({}));
         assert!(!none.scrub.data && !none.scrub.ip_addresses && none.scrub.defaults);
-        let both = settings(&project, &json!({"dataScrubber": true, "scrubIPAddresses": true, "sensitiveFields": ["b"]}));
+        let both = settings(
+            &project,
+            &json!({"dataScrubber": true, "scrubIPAddresses": true, "sensitiveFields": ["b"]}),
+        );
         assert!(both.scrub.data && both.scrub.ip_addresses);
         assert_eq!(both.scrub.sensitive_fields, ["b", "a"]);
     }

@@ -146,7 +146,9 @@ pub fn sweep(stores: &Stores, retention: u16) -> Result<u64, JobError> {
 /// As [`sweep`].
 pub fn sweep_older(stores: &Stores, days: u16) -> Result<u64, JobError> {
     let today = day_of(stores.clock.now());
-    sweep_where(stores, days, |p| p.expired(today) || i64::from(p.day) + i64::from(days) < i64::from(today))
+    sweep_where(stores, days, |p| {
+        p.expired(today) || i64::from(p.day) + i64::from(days) < i64::from(today)
+    })
 }
 
 fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool) -> Result<u64, JobError> {

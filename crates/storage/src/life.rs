@@ -350,7 +350,8 @@ pub fn on_wish(
 
 /// Compares releases: `package@1.2.3-rc.1+build` by semantic version where both are, `None` where they are not.
 pub fn compare_releases(a: &str, b: &str) -> Option<std::cmp::Ordering> {
-    fn version(release: &str) -> Option<(Vec<u64>, Option<Vec<&str>>, Option<&str>)> {
+    type Version<'a> = (Vec<u64>, Option<Vec<&'a str>>, Option<&'a str>);
+    fn version(release: &str) -> Option<Version<'_>> {
         let text = release.rsplit_once('@').map_or(release, |(_, v)| v);
         let text = text.strip_prefix('v').unwrap_or(text);
         let (text, build) = text.split_once('+').map_or((text, None), |(t, b)| (t, Some(b)));

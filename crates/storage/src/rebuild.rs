@@ -52,7 +52,10 @@ pub fn everything(stores: &Stores) -> Result<usize, PayloadError> {
     let disk = |e: String| PayloadError::Disk(e);
     let packs = crate::relational::positions::packs(&*stores.sql).map_err(|e| disk(e.to_string()))?;
     for (place, end) in &packs {
-        stores.columns.drop_partition(stores.catalog.errors, *place).map_err(|e| disk(e.to_string()))?;
+        stores
+            .columns
+            .drop_partition(stores.catalog.errors, *place)
+            .map_err(|e| disk(e.to_string()))?;
         stores.ids.drop_partition(*place)?;
         partition(stores, *place, *end)?;
     }

@@ -67,12 +67,11 @@ fn is_deleted(call: &Call, loaded: &Loaded) -> Result<bool, ApiError> {
 /// An event of a project by id.
 pub fn by_id(call: &Call, project: &Project, id: EventId) -> Result<Option<Loaded>, ApiError> {
     for (owner, locator) in call.api.stores.ids.find(id.0)? {
-        if i64::try_from(owner).ok() == Some(project.id) {
-            if let Some(loaded) = load(call, locator)? {
-                if !is_deleted(call, &loaded)? {
-                    return Ok(Some(loaded));
-                }
-            }
+        if i64::try_from(owner).ok() == Some(project.id)
+            && let Some(loaded) = load(call, locator)?
+            && !is_deleted(call, &loaded)?
+        {
+            return Ok(Some(loaded));
         }
     }
     Ok(None)

@@ -23,11 +23,14 @@ const BULK: usize = 10_000;
 /// How long a deletion can be taken back, µs.
 const UNDO: i64 = 10_000_000;
 
+/// Events, users, first and last time, µs.
+type Counted = (i64, i64, i64, i64);
+
 /// Issues that a query finds, in order, and how many there are.
 struct Page {
     issues: Vec<Issue>,
     total: usize,
-    filtered: HashMap<i64, (i64, i64, i64, i64)>,
+    filtered: HashMap<i64, Counted>,
 }
 
 fn query(call: &Call) -> String {
@@ -119,11 +122,7 @@ fn find(
 
 /// Events, users, first and last time of the rows that match, by issue. Users of issues with several hashes are
 /// counted per hash and added, so they may be counted twice.
-fn counts(
-    call: &Call,
-    scope: &Scope,
-    filter: Filter,
-) -> Result<HashMap<i64, (i64, i64, i64, i64)>, ApiError> {
+fn counts(call: &Call, scope: &Scope, filter: Filter) -> Result<HashMap<i64, Counted>, ApiError> {
     let table = call.api.stores.catalog.errors;
     let user = table.column("user").map(Field::Column).unwrap_or(Field::Id);
     let question = Question::Groups {
@@ -160,7 +159,7 @@ fn counts(
     }
     let wanted: Vec<_> = by_hash.keys().copied().collect();
     let rows = call.api.stores.sql.reading(|c| hashes::find(c, &wanted))?;
-    let mut out: HashMap<i64, (i64, i64, i64, i64)> = HashMap::new();
+    let mut out: HashMap<i64, Counted> = HashMap::new();
     for row in rows {
         let (Some(issue), Some(n)) = (row.issue, by_hash.get(&(row.project, row.hash))) else {
             continue;
@@ -182,15 +181,15 @@ fn lookup(call: &Call, scope: &Scope, text: &str) -> Result<Option<Page>, ApiErr
             if scope.project(project).is_none() {
                 continue;
             }
-            if let Some(loaded) = super::events::load(call, locator)? {
-                if let Some(issue) = super::events::issue_of(call, &loaded)? {
-                    let issues = call.api.stores.sql.reading(|c| issues::by_ids(c, &[issue]))?;
-                    return Ok(Some(Page {
-                        total: issues.len(),
-                        issues,
-                        filtered: HashMap::new(),
-                    }));
-                }
+            if let Some(loaded) = super::events::load(call, locator)?
+                && let Some(issue) = super::events::issue_of(call, &loaded)?
+            {
+                let issues = call.api.stores.sql.reading(|c| issues::by_ids(c, &[issue]))?;
+                return Ok(Some(Page {
+                    total: issues.len(),
+                    issues,
+                    filtered: HashMap::new(),
+                }));
             }
         }
         return Ok(Some(Page {
@@ -202,20 +201,20 @@ fn lookup(call: &Call, scope: &Scope, text: &str) -> Result<Option<Page>, ApiErr
     if word.contains(' ') || word.contains(':') {
         return Ok(None);
     }
-    if let Some((slug, number)) = issues::parse_short_id(word) {
-        if let Some(project) = scope.projects.iter().find(|p| p.slug == slug) {
-            let found = call
-                .api
-                .stores
-                .sql
-                .reading(|c| issues::by_short(c, project.id, number))?;
-            if let Some(issue) = found {
-                return Ok(Some(Page {
-                    issues: vec![issue],
-                    total: 1,
-                    filtered: HashMap::new(),
-                }));
-            }
+    if let Some((slug, number)) = issues::parse_short_id(word)
+        && let Some(project) = scope.projects.iter().find(|p| p.slug == slug)
+    {
+        let found = call
+            .api
+            .stores
+            .sql
+            .reading(|c| issues::by_short(c, project.id, number))?;
+        if let Some(issue) = found {
+            return Ok(Some(Page {
+                issues: vec![issue],
+                total: 1,
+                filtered: HashMap::new(),
+            }));
         }
     }
     Ok(None)
@@ -478,9 +477,9 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
                 None => None,
                 Some(Status::Wish(wish)) => Some(wish.clone()),
                 Some(Status::NextRelease) => {
-                    if !newest.contains_key(&issue.project) {
+                    if let std::collections::hash_map::Entry::Vacant(e) = newest.entry(issue.project) {
                         let first = releases::of_project(c, issue.project)?.into_iter().next();
-                        newest.insert(issue.project, first.map(|r| r.version));
+                        e.insert(first.map(|r| r.version));
                     }
                     Some(Wish::ResolveInNextRelease(
                         newest.get(&issue.project).cloned().flatten(),
@@ -519,21 +518,21 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
                     personal::subscribe(c, issue.id, me, true)?;
                 }
             }
-            if let Some(who) = assignee {
-                if issue.assigned_user != who {
-                    issue.assigned_user = who;
-                    let kind = if who.is_some() { "assigned" } else { "unassigned" };
-                    let data = json!({ "assignee": who.map(|w| w.to_string()), "assigneeType": "user" });
-                    activity::add(c, issue.id, issue.project, Some(me), kind, &data, now)?;
-                }
+            if let Some(who) = assignee
+                && issue.assigned_user != who
+            {
+                issue.assigned_user = who;
+                let kind = if who.is_some() { "assigned" } else { "unassigned" };
+                let data = json!({ "assignee": who.map(|w| w.to_string()), "assigneeType": "user" });
+                activity::add(c, issue.id, issue.project, Some(me), kind, &data, now)?;
             }
-            if let Some(priority) = priority {
-                if issue.state.priority != priority {
-                    issue.state.priority = priority;
-                    issue.state.priority_locked = true;
-                    let data = json!({ "priority": priority.name() });
-                    activity::add(c, issue.id, issue.project, Some(me), "set_priority", &data, now)?;
-                }
+            if let Some(priority) = priority
+                && issue.state.priority != priority
+            {
+                issue.state.priority = priority;
+                issue.state.priority_locked = true;
+                let data = json!({ "priority": priority.name() });
+                activity::add(c, issue.id, issue.project, Some(me), "set_priority", &data, now)?;
             }
             if let Some(on) = bookmark {
                 personal::bookmark(c, issue.id, me, on, now)?;

@@ -354,21 +354,21 @@ async fn take_envelope(
         id = Some(given);
     }
     let mut refusal = None;
-    if event.is_some() {
-        if let Err(e) = take_event(ingest, &meta, &sender, Category::Error) {
-            meta.limited = true;
-            refusal = Some(e);
-            for item in envelope.items.iter().filter(|i| i.kind == "attachment") {
-                ingest
-                    .quota
-                    .refuse(meta.project, Category::AttachmentItem, 1, meta.received);
-                ingest.quota.refuse(
-                    meta.project,
-                    Category::Attachment,
-                    item.payload.len() as u64,
-                    meta.received,
-                );
-            }
+    if event.is_some()
+        && let Err(e) = take_event(ingest, &meta, &sender, Category::Error)
+    {
+        meta.limited = true;
+        refusal = Some(e);
+        for item in envelope.items.iter().filter(|i| i.kind == "attachment") {
+            ingest
+                .quota
+                .refuse(meta.project, Category::AttachmentItem, 1, meta.received);
+            ingest.quota.refuse(
+                meta.project,
+                Category::Attachment,
+                item.payload.len() as u64,
+                meta.received,
+            );
         }
     }
     let others = envelope

@@ -183,7 +183,9 @@ pub fn whole_life(c: &mut dyn Connection, issues: &[i64]) -> Result<HashMap<i64,
 fn merged(rows: &[Row]) -> Result<HashMap<i64, Distinct>> {
     let mut out: HashMap<i64, Distinct> = HashMap::new();
     for row in rows {
-        out.entry(row.int(0)?).or_default().merge(&Distinct::from_bytes(&row.blob(1)?));
+        out.entry(row.int(0)?)
+            .or_default()
+            .merge(&Distinct::from_bytes(&row.blob(1)?));
     }
     Ok(out)
 }

@@ -208,9 +208,8 @@ fn one_value(
         Type::Int | Type::Float => number_test(term, value, kind == Type::Int)?,
         Type::Words => Test::Words(plain.replace('*', " ")),
         Type::Text | Type::Texts if term.op != Op::Is => {
-            if matches!(field, Field::Tag(_)) && plain.parse::<f64>().is_ok() {
-                number_test(term, value, false)?
-            } else if field_is_number_like(&term.key) {
+            let tag = matches!(field, Field::Tag(_)) && plain.parse::<f64>().is_ok();
+            if tag || field_is_number_like(&term.key) {
                 number_test(term, value, false)?
             } else {
                 let message = format!("'{}' holds text: it cannot be compared with > or <", term.key);

@@ -338,10 +338,10 @@ impl<'a> Segment<'a> {
 
     fn hash_of(&self, doc: u32, text: &mut String) {
         text.clear();
-        if let Some(column) = &self.hash {
-            if let Some(ord) = column.term_ords(doc).next() {
-                let _ = column.ord_to_str(ord, text);
-            }
+        if let Some(column) = &self.hash
+            && let Some(ord) = column.term_ords(doc).next()
+        {
+            let _ = column.ord_to_str(ord, text);
         }
     }
 }

@@ -1,0 +1,63 @@
+# `make run` and `make test` are all that is needed; both install what is missing.
+CACHE ?= $(if $(VEDETTE_CACHE),$(VEDETTE_CACHE),$(HOME)/.cache/vedette)
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+DATA ?= ./data
+LISTEN ?= 127.0.0.1:9000
+
+.PHONY: run test check release bench parity setup setup-test web-deps web ui clean
+
+run: setup ui
+	cargo build --release -p app
+	exec $(CARGO_TARGET_DIR)/release/vedette serve --data-dir $(DATA) --listen $(LISTEN)
+
+# The optimised binary with its UI inside.
+release: setup ui
+	cargo build --release -p app
+	@echo "built $(CARGO_TARGET_DIR)/release/vedette"
+
+# Everything: style, tidiness, licences, Rust on SQLite and PostgreSQL, UI, browser.
+test: setup setup-test
+	cargo fmt --all --check
+	cargo run -q -p xtask -- tidy
+	cargo run -q -p xtask -- licences
+	$(MAKE) --no-print-directory ui
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	cd web && npm run --silent check && npm run --silent test
+	cargo test -q --workspace
+	cd web && npm run --silent e2e
+
+# The quick part, for daily work.
+check:
+	cargo fmt --all --check
+	cargo run -q -p xtask -- tidy
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	cd web && npm run --silent check
+
+# Figures for docs/benchmarks.md.
+bench: setup ui
+	cargo build --release -p app -p xtask
+	$(CARGO_TARGET_DIR)/release/xtask bench $(CARGO_TARGET_DIR)/release/vedette
+
+setup:
+	@scripts/setup.sh build
+
+setup-test:
+	@scripts/setup.sh test
+
+web-deps: web/node_modules/.package-lock.json
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+UI_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/public -type f 2>/dev/null)
+
+ui: web/dist/index.html
+
+web/dist/index.html: web/node_modules/.package-lock.json $(UI_SOURCES)
+	cd web && npm run --silent build
+	@touch $@
+
+clean:
+	rm -rf web/dist web/node_modules $(DATA)

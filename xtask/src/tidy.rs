@@ -1,0 +1,87 @@
+//! Checks of the sources that no compiler makes: sizes, names, what may depend on what.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+/// No source file is longer.
+const LINES: usize = 700;
+/// Names that say nothing.
+const EMPTY_NAMES: &[&str] = &["utils", "util", "common", "helpers", "misc"];
+/// Crates, and what of the workspace each may use.
+const WALLS: &[(&str, &[&str])] = &[
+    ("protocol", &[]),
+    ("symbolicate", &["protocol"]),
+    ("processing", &["protocol"]),
+    ("storage", &["protocol"]),
+    ("backends", &["protocol", "storage"]),
+    ("pipeline", &["protocol", "processing", "storage"]),
+    ("api", &["protocol", "storage"]),
+    ("testkit", &["protocol", "storage", "backends"]),
+];
+
+/// Runs the checks.
+///
+/// # Errors
+/// Everything that is wrong, a line each.
+pub fn run() -> anyhow::Result<()> {
+    let listed = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .output()?;
+    let files = String::from_utf8(listed.stdout)?;
+    let mut wrong = Vec::new();
+    for name in files.lines() {
+        let path = Path::new(name);
+        let Ok(text) = fs::read_to_string(path) else {
+            continue;
+        };
+        let end = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+        if !matches!(end, "rs" | "ts" | "tsx" | "css" | "md" | "toml" | "sh" | "sql") {
+            continue;
+        }
+        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or("");
+        if EMPTY_NAMES.contains(&stem) {
+            wrong.push(format!("{name}: the name says nothing"));
+        }
+        if matches!(end, "rs" | "ts" | "tsx") && text.lines().count() > LINES {
+            wrong.push(format!("{name}: longer than {LINES} lines"));
+        }
+        if end == "rs" && !text.starts_with("//!") {
+            wrong.push(format!("{name}: begins without a module comment (//!)"));
+        }
+        for (n, line) in text.lines().enumerate() {
+            let marks = ["TO", "FIX", "XX"]
+                .iter()
+                .zip(["DO", "ME", "X"])
+                .map(|(a, b)| format!("{a}{b}"));
+            let said = marks
+                .into_iter()
+                .any(|m| line.contains(&format!("{m}:")) || line.contains(&format!("{m}(")));
+            if said && end != "md" {
+                wrong.push(format!("{name}:{}: open end", n + 1));
+            }
+            if line.ends_with(' ') || line.contains('\t') && matches!(end, "rs" | "ts" | "tsx") {
+                wrong.push(format!("{name}:{}: blank at the end or tab", n + 1));
+            }
+        }
+    }
+    for (name, allowed) in WALLS {
+        let manifest = format!("crates/{name}/Cargo.toml");
+        let text = fs::read_to_string(&manifest).with_context(|| manifest.clone())?;
+        let normal = text.split("[dev-dependencies]").next().unwrap_or("");
+        for (other, _) in WALLS {
+            let used = normal
+                .lines()
+                .any(|l| l.starts_with(&format!("{other}.")) || l.starts_with(&format!("{other} ")));
+            if used && !allowed.contains(other) {
+                wrong.push(format!("{manifest}: {name} must not use {other}"));
+            }
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    bail!("{}", wrong.join("\n"))
+}
