@@ -55,9 +55,9 @@ impl Clock for TestClock {
     }
 }
 
-/// The start of the hour of a time.
+/// The hour of a time, hours since the epoch.
 pub fn hour_of(time: i64) -> i64 {
-    time.div_euclid(HOUR) * HOUR
+    time.div_euclid(HOUR)
 }
 
 /// The number of the day (since 1970-01-01, UTC) of a time.

@@ -1,0 +1,157 @@
+//! Who may do what: every route of the table is asked without a caller, with a stranger and with too few scopes.
+
+use serde_json::{Value, json};
+use testkit::server::Server;
+
+use crate::on_one;
+
+fn path_of(route: &str) -> String {
+    let mut path = route.trim_start_matches('/').to_owned();
+    for (name, value) in [("{org}", "acme"), ("{project}", "shop"), ("{issue}", "SHOP-1")] {
+        path = path.replace(name, value);
+    }
+    for name in ["{event}", "{key}", "{note}", "{token}", "{attachment}", "{short}"] {
+        path = path.replace(name, "1");
+    }
+    path
+}
+
+fn cookie(server: &Server, email: &str, password: &str) -> String {
+    let body = json!({ "username": email, "password": password }).to_string();
+    let reply = server.request("POST", "/api/0/auth/login/", &[], body.as_bytes());
+    assert_eq!(reply.status, 200, "{}", reply.json());
+    let set = reply.header("set-cookie").unwrap();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
+    set.split(';').next().unwrap().to_owned()
+}
+
+#[test]
+fn every_route_asks_who_it_is() {
+    on_one(&[], |server, data| {
+        let out = std::process::Command::new(crate::BINARY)
+            .args([
+                "setup",
+                "--email",
+                "eve@example.com",
+                "--password",
+                "long enough",
+                "--org",
+                "other",
+                "--project",
+                "own",
+                "--data-dir",
+            ])
+            .arg(data)
+            .output()
+            .unwrap();
+        assert!(out.status.success());
+        let stranger = server.api("GET", "organizations/other/", None).status;
+        assert_eq!(stranger, 200, "the first login is a superuser");
+        std::process::Command::new(crate::BINARY)
+            .args([
+                "createuser",
+                "--email",
+                "mallory@example.com",
+                "--password",
+                "long enough",
+                "--org",
+                "other",
+                "--data-dir",
+            ])
+            .arg(data)
+            .output()
+            .unwrap();
+        let cookie = cookie(server, "mallory@example.com", "long enough");
+        let own = |body: Value| {
+            let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "test")];
+            server.request(
+                "POST",
+                "/api/0/api-tokens/",
+                &headers,
+                body.to_string().as_bytes(),
+            )
+        };
+        let token = own(json!({ "name": "t", "scopes": ["org:read"] })).json()["token"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let token = format!("Bearer {token}");
+        for route in api::ROUTES {
+            let path = format!("/api/0/{}", path_of(route.path));
+            let nobody = server.request(route.method, &path, &[], b"{}");
+            let by_cookie = server.request(route.method, &path, &[("Cookie", &cookie)], b"{}");
+            let public = route.access == api::access::Access::Public;
+            if public {
+                assert!(
+                    nobody.status != 401 || route.path == "/auth/login/",
+                    "{} {path}",
+                    route.method
+                );
+                continue;
+            }
+            assert_eq!(nobody.status, 401, "{} {path}", route.method);
+            if route.method != "GET" {
+                assert_eq!(
+                    by_cookie.status, 403,
+                    "without X-Requested-With: {} {path}",
+                    route.method
+                );
+            }
+            if route.path.contains("{org}") {
+                let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "test")];
+                let other = server.request(route.method, &path, &headers, b"{}");
+                assert_eq!(
+                    other.status, 404,
+                    "another's organization: {} {path}",
+                    route.method
+                );
+                let path = path.replace("acme", "other").replace("shop", "own");
+                let few = server.request(route.method, &path, &[("Authorization", &token)], b"{}");
+                if route.access != api::access::Access::Scope("org:read") {
+                    assert_eq!(few.status, 403, "a token of org:read: {} {path}", route.method);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn logins_end_and_wrong_ones_wait() {
+    on_one(&[], |server, _| {
+        let cookie = cookie(server, "ann@example.com", "correct horse");
+        let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "test")];
+        assert_eq!(
+            server.request("GET", "/api/0/auth/", &headers, b"").json()["email"],
+            "ann@example.com"
+        );
+        let weak = json!({ "currentPassword": "correct horse", "newPassword": "short" }).to_string();
+        assert_eq!(
+            server
+                .request("PUT", "/api/0/users/me/password/", &headers, weak.as_bytes())
+                .status,
+            400
+        );
+        let good = json!({ "currentPassword": "correct horse", "newPassword": "battery staple" }).to_string();
+        assert_eq!(
+            server
+                .request("PUT", "/api/0/users/me/password/", &headers, good.as_bytes())
+                .status,
+            204
+        );
+        assert_eq!(
+            server.request("GET", "/api/0/auth/", &headers, b"").status,
+            401,
+            "old sessions end"
+        );
+        let body = json!({ "username": "ann@example.com", "password": "wrong" }).to_string();
+        let statuses: Vec<u16> = (0..8)
+            .map(|_| {
+                server
+                    .request("POST", "/api/0/auth/login/", &[], body.as_bytes())
+                    .status
+            })
+            .collect();
+        assert_eq!(statuses[0], 401);
+        assert_eq!(statuses[7], 429, "{statuses:?}");
+    });
+}

@@ -1,0 +1,56 @@
+//! The binary, run for real: on SQLite and on a PostgreSQL of the test run.
+
+mod access;
+mod clients;
+mod commands;
+mod durable;
+mod ingest;
+mod issues;
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use testkit::postgres::Postgres;
+use testkit::server::Server;
+
+/// The binary under test.
+pub const BINARY: &str = env!("CARGO_BIN_EXE_vedette");
+
+static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
+
+/// Runs a test on both databases.
+pub fn on_both(test: impl Fn(&Server, &Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(BINARY, folder.path(), &[]);
+    test(&server, folder.path());
+    drop(server);
+    let folder = tempfile::tempdir().unwrap();
+    let url = POSTGRES.database();
+    let server = Server::start_with(
+        BINARY,
+        folder.path(),
+        &["--database-url", &url],
+        &[("VEDETTE_DATABASE_URL", &url)],
+    );
+    test(&server, folder.path());
+}
+
+/// Runs a test on SQLite.
+pub fn on_one(arguments: &[&str], test: impl Fn(&Server, &Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(BINARY, folder.path(), arguments);
+    test(&server, folder.path());
+}
+
+/// A minimal error event: type and value make its issue.
+pub fn error(n: u32, kind: &str) -> serde_json::Value {
+    serde_json::json!({
+        "event_id": format!("{n:032x}"), "platform": "python", "level": "error",
+        "exception": { "values": [{ "type": kind, "value": format!("value {n}"), "stacktrace": { "frames": [
+            { "function": format!("fail_{kind}"), "module": "app.main", "filename": "app/main.py", "lineno": 7, "in_app": true,
+              "context_line": "    raise Boom" }
+        ] } }] },
+        "user": { "id": (n % 3).to_string() }, "tags": { "region": if n.is_multiple_of(2) { "eu" } else { "us" } },
+        "environment": "prod",
+    })
+}
