@@ -13,7 +13,10 @@ function mock(): Plugin {
         const chunks: Buffer[] = [];
         for await (const chunk of req) chunks.push(chunk as Buffer);
         const url = new URL(`http://mock/api/0${req.url ?? '/'}`);
-        const reply = respond({ method: req.method ?? 'GET', url, body: Buffer.concat(chunks).toString() }, 'full');
+        const reply = respond(
+          { method: req.method ?? 'GET', url, body: Buffer.concat(chunks).toString() },
+          'full',
+        );
         res.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
         res.end(reply.body);
       });
@@ -25,7 +28,9 @@ export default defineConfig({
   // Relative addresses: the server writes `<base href>`, so the same files work under any path prefix.
   base: './',
   plugins: [react(), tailwind(), ...(process.env.VEDETTE_MOCK ? [mock()] : [])],
-  server: { proxy: process.env.VEDETTE_MOCK ? {} : { '/api': process.env.VEDETTE_URL ?? 'http://127.0.0.1:9000' } },
+  server: {
+    proxy: process.env.VEDETTE_MOCK ? {} : { '/api': process.env.VEDETTE_URL ?? 'http://127.0.0.1:9000' },
+  },
   build: {
     target: 'baseline-widely-available',
     sourcemap: 'hidden',

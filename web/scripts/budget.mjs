@@ -27,12 +27,15 @@ const entryKey = Object.keys(manifest).find((key) => manifest[key] === entry);
 const initialFiles = files(closure(entryKey));
 const sum = (set) => [...set].reduce((total, file) => total + size(file), 0);
 const initial = sum(initialFiles) + gzipSync(readFileSync('dist/index.html')).length;
-const inter = Object.values(manifest).find((chunk) => /inter-latin-wght-normal/.test(chunk.src ?? chunk.file ?? ''));
+const inter = Object.values(manifest).find((chunk) =>
+  /inter-latin-wght-normal/.test(chunk.src ?? chunk.file ?? ''),
+);
 const rows = [
   ['Initial JS, CSS and HTML', initial, limits.initial],
   ['Own code of the main chunk', size(entry.file), limits.own],
 ];
-const font = inter?.file ?? [...Object.values(manifest)].flatMap((c) => c.assets ?? []).find((a) => /inter/.test(a));
+const font =
+  inter?.file ?? [...Object.values(manifest)].flatMap((c) => c.assets ?? []).find((a) => /inter/.test(a));
 if (font) rows.push(['Fonts on first view', readFileSync(join('dist', font)).length, limits.fonts]);
 for (const key of Object.keys(manifest)) {
   const chunk = manifest[key];
@@ -45,7 +48,9 @@ for (const [name, bytes, limit] of rows) {
   const over = bytes > limit;
   failed ||= over;
   if (over || !name.startsWith('Lazy prism')) {
-    console.log(`${over ? 'OVER ' : '     '}${name.padEnd(34)} ${(bytes / KB).toFixed(1).padStart(7)} of ${limit / KB} KB`);
+    console.log(
+      `${over ? 'OVER ' : '     '}${name.padEnd(34)} ${(bytes / KB).toFixed(1).padStart(7)} of ${limit / KB} KB`,
+    );
   }
 }
 if (!rows.some(([name]) => name.startsWith('Fonts'))) {

@@ -20,7 +20,9 @@ let failed = false;
 for (const theme of ['light', 'dark']) {
   const block = css.match(new RegExp(`\\[data-theme="${theme}"\\]\\s*\\{([^}]*)\\}`))?.[1];
   if (!block) throw new Error(`theme ${theme} not found in tokens.css`);
-  const tokens = Object.fromEntries([...block.matchAll(/--c-([\w-]+):\s*(#[0-9a-f]{6})/g)].map((m) => [m[1], m[2]]));
+  const tokens = Object.fromEntries(
+    [...block.matchAll(/--c-([\w-]+):\s*(#[0-9a-f]{6})/g)].map((m) => [m[1], m[2]]),
+  );
   const need = (fg, bg, min) => {
     if (!tokens[fg] || !tokens[bg]) throw new Error(`token ${fg} or ${bg} missing in ${theme}`);
     const value = ratio(tokens[fg], tokens[bg]);

@@ -17,8 +17,10 @@ for (const file of files) {
     if (path.startsWith('..')) problems.push(`${file} imports ${target} from outside src`);
     const [other, name, part] = path.split('/');
     if (other !== 'features') continue;
-    if (feature && name !== feature && !/^queries(\.ts)?$/.test(part)) problems.push(`${file} imports ${path}`);
-    if (['ui', 'lib', 'query', 'viz', 'api', 'keys', 'i18n'].includes(layer)) problems.push(`${file} imports ${path}`);
+    if (feature && name !== feature && !/^queries(\.ts)?$/.test(part))
+      problems.push(`${file} imports ${path}`);
+    if (['ui', 'lib', 'query', 'viz', 'api', 'keys', 'i18n'].includes(layer))
+      problems.push(`${file} imports ${path}`);
   }
 }
 for (const problem of problems) console.error(problem);

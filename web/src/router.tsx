@@ -1,10 +1,18 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, Link, lazyRouteComponent, Outlet, redirect } from '@tanstack/react-router';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  Link,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router';
 import { Compass, Inbox } from 'lucide-react';
 import { Login } from './features/auth/Login.tsx';
 import { sessionQuery } from './features/auth/queries.ts';
-import { validateStreamSearch } from './features/issues/search.ts';
 import { Stream } from './features/issues/Stream.tsx';
+import { validateStreamSearch } from './features/issues/search.ts';
 import { organizationsQuery } from './features/organizations/queries.ts';
 import { Shell } from './features/shell/Shell.tsx';
 import { t } from './i18n/index.ts';
@@ -57,7 +65,8 @@ const home = createRoute({
   path: '/',
   loader: async ({ context }) => {
     const organizations = await context.client.ensureQueryData(organizationsQuery);
-    if (organizations[0]) throw redirect({ to: '/organizations/$org/issues/', params: { org: organizations[0].slug } });
+    if (organizations[0])
+      throw redirect({ to: '/organizations/$org/issues/', params: { org: organizations[0].slug } });
   },
   component: () => (
     <EmptyState icon={Inbox} title={t('No organization is yours yet')}>
@@ -73,7 +82,11 @@ const stream = createRoute({
   component: Stream,
 });
 const issuePage = lazyRouteComponent(() => import('./features/issue/IssuePage.tsx'), 'IssuePage');
-const issue = createRoute({ getParentRoute: () => shell, path: '/organizations/$org/issues/$issue/', component: issuePage });
+const issue = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/issues/$issue/',
+  component: issuePage,
+});
 const issueEvent = createRoute({
   getParentRoute: () => shell,
   path: '/organizations/$org/issues/$issue/events/$event/',
@@ -108,7 +121,17 @@ const account = createRoute({
 
 const tree = root.addChildren([
   login,
-  shell.addChildren([home, stream, issue, issueEvent, projects, newProject, gettingStarted, projectSettings, account]),
+  shell.addChildren([
+    home,
+    stream,
+    issue,
+    issueEvent,
+    projects,
+    newProject,
+    gettingStarted,
+    projectSettings,
+    account,
+  ]),
 ]);
 
 export function createAppRouter(client: QueryClient) {

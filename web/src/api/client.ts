@@ -1,5 +1,5 @@
-import { createStore } from '../lib/store.ts';
 import { ownUrl } from '../lib/base.ts';
+import { createStore } from '../lib/store.ts';
 import { parseLink } from './cursors.ts';
 
 type Scalar = string | number | boolean;
@@ -61,7 +61,8 @@ async function failure(response: Response): Promise<ApiError> {
   const detail =
     typeof said === 'string'
       ? said
-      : (Object.values(fields)[0]?.[0] ?? `The server answered ${response.status} ${response.statusText}`.trim());
+      : (Object.values(fields)[0]?.[0] ??
+        `The server answered ${response.status} ${response.statusText}`.trim());
   const position = record.position as { start?: unknown; end?: unknown } | undefined;
   const retry = Number(response.headers.get('Retry-After') ?? Number.NaN);
   return new ApiError(
@@ -111,7 +112,10 @@ export async function call<T>(method: string, path: string, options: Options = {
   try {
     data = (text === '' ? undefined : JSON.parse(text)) as T;
   } catch {
-    throw new ApiError(response.status, 'The answer is not JSON: something between this page and Vedette answered.');
+    throw new ApiError(
+      response.status,
+      'The answer is not JSON: something between this page and Vedette answered.',
+    );
   }
   return { data, hits: hits === null ? null : Number(hits), next: links.next, previous: links.previous };
 }
@@ -120,7 +124,12 @@ export async function get<T>(path: string, params?: Params, signal?: AbortSignal
   return (await call<T>('GET', path, { params, signal })).data;
 }
 
-export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown, params?: Params): Promise<T> {
+export async function send<T>(
+  method: 'POST' | 'PUT' | 'DELETE',
+  path: string,
+  body?: unknown,
+  params?: Params,
+): Promise<T> {
   return (await call<T>(method, path, { body, params })).data;
 }
 

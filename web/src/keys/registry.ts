@@ -10,7 +10,6 @@ export const KEYS = [
   { id: 'search', keys: ['/'], scope: 'Everywhere', label: 'Search' },
   { id: 'goIssues', keys: ['g i'], scope: 'Everywhere', label: 'Issues' },
   { id: 'goProjects', keys: ['g p'], scope: 'Everywhere', label: 'Projects' },
-  { id: 'goStats', keys: ['g u'], scope: 'Everywhere', label: 'Stats' },
   { id: 'goSettings', keys: ['g s'], scope: 'Everywhere', label: 'Settings' },
   { id: 'theme', keys: ['t'], scope: 'Everywhere', label: 'Light or dark' },
   { id: 'undo', keys: ['z'], scope: 'Everywhere', label: 'Undo the last change' },
@@ -22,7 +21,6 @@ export const KEYS = [
   { id: 'selectRange', keys: ['shift+x'], scope: 'Issue stream', label: 'Select up to here' },
   { id: 'selectAll', keys: ['mod+a'], scope: 'Issue stream', label: 'Select all shown' },
   { id: 'loadNew', keys: ['.'], scope: 'Issue stream', label: 'Show what is new' },
-  { id: 'preview', keys: [' '], scope: 'Issue stream', label: 'Look at the stack trace' },
   { id: 'clear', keys: ['Escape'], scope: 'Issue stream', label: 'Clear the selection' },
   { id: 'streamResolve', keys: ['r'], scope: 'Issue stream', label: 'Resolve' },
   { id: 'streamReviewed', keys: ['shift+r'], scope: 'Issue stream', label: 'Mark as reviewed' },
@@ -79,7 +77,10 @@ function handlerOf(name: string): ((event: KeyboardEvent) => void) | undefined {
 function typing(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
   if (!element?.closest) return false;
-  return element.isContentEditable || element.closest('input:not([type=checkbox]), textarea, select, [role=listbox]') !== null;
+  return (
+    element.isContentEditable ||
+    element.closest('input:not([type=checkbox]), textarea, select, [role=listbox]') !== null
+  );
 }
 
 function onKeyDown(event: KeyboardEvent): void {

@@ -7,7 +7,9 @@ const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 export function queryText(query: RequestData['query']): string {
   if (!query) return '';
   if (typeof query === 'string') return query.replace(/^\?/, '');
-  return query.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value ?? '')}`).join('&');
+  return query
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value ?? '')}`)
+    .join('&');
 }
 
 /** The request as a command for a POSIX shell; everything is quoted. */
@@ -18,7 +20,8 @@ export function toCurl(request: RequestData): string {
   const parts = ['curl'];
   if (method !== 'GET') parts.push(`-X ${quote(method)}`);
   for (const [name, value] of request.headers ?? []) parts.push(`-H ${quote(`${name}: ${value ?? ''}`)}`);
-  if (request.data !== null && request.data !== undefined && request.data !== '') parts.push(`--data-raw ${quote(readable(request.data))}`);
+  if (request.data !== null && request.data !== undefined && request.data !== '')
+    parts.push(`--data-raw ${quote(readable(request.data))}`);
   parts.push(quote(url));
   return parts.join(' \\\n  ');
 }

@@ -6,7 +6,11 @@ export const formatFull = (value: number): string => full.format(value);
 /** Below 10,000 in full, then 12.3K, 1.7M. */
 export function formatCount(value: number): string {
   if (value < 10_000) return full.format(value);
-  for (const [size, unit] of [[1e9, 'B'], [1e6, 'M'], [1e3, 'K']] as const) {
+  for (const [size, unit] of [
+    [1e9, 'B'],
+    [1e6, 'M'],
+    [1e3, 'K'],
+  ] as const) {
     if (value >= size * 0.9995) {
       const scaled = value / size;
       return `${scaled >= 999.95 ? full.format(Math.round(scaled)) : scaled.toFixed(1).replace(/\.0$/, '')}${unit}`;

@@ -22,9 +22,18 @@ export function stringifySearch(search: Record<string, unknown>): string {
 }
 
 export const one = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : Array.isArray(value) && typeof value[0] === 'string' ? value[0] : undefined;
+  typeof value === 'string'
+    ? value
+    : Array.isArray(value) && typeof value[0] === 'string'
+      ? value[0]
+      : undefined;
 
 export function many(value: unknown): string[] | undefined {
-  const list = typeof value === 'string' ? [value] : Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
+  const list =
+    typeof value === 'string'
+      ? [value]
+      : Array.isArray(value)
+        ? value.filter((each) => typeof each === 'string')
+        : [];
   return list.length > 0 ? list : undefined;
 }

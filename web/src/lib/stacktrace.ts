@@ -18,14 +18,20 @@ export function tracesOf(event: Event): Trace[] {
   const threads = entryOf<{ values: (Thread | null)[] | null }>(event, 'threads')?.values ?? [];
   const found = exceptions
     .filter((value) => value !== null)
-    .map((value) => ({ type: value.type, value: value.value, exception: value, stacktrace: value.stacktrace ?? null }))
+    .map((value) => ({
+      type: value.type,
+      value: value.value,
+      exception: value,
+      stacktrace: value.stacktrace ?? null,
+    }))
     .reverse();
   const crashed = threads.find((thread) => thread?.crashed) ?? threads.find((thread) => thread?.current);
   if (found.length === 0) {
     const own = entryOf<Stacktrace>(event, 'stacktrace') ?? crashed?.stacktrace ?? null;
     return own ? [{ type: null, value: null, exception: null, stacktrace: own }] : [];
   }
-  if (!found[0].stacktrace?.frames?.length && crashed?.stacktrace) found[0] = { ...found[0], stacktrace: crashed.stacktrace };
+  if (!found[0].stacktrace?.frames?.length && crashed?.stacktrace)
+    found[0] = { ...found[0], stacktrace: crashed.stacktrace };
   return found;
 }
 
@@ -36,7 +42,9 @@ export function frameFile(frame: Frame): string {
 }
 
 /** Frames as they are shown, newest call first: runs of library frames are folded into one entry. */
-export type Piece = { kind: 'frame'; frame: Frame; index: number } | { kind: 'folded'; frames: { frame: Frame; index: number }[] };
+export type Piece =
+  | { kind: 'frame'; frame: Frame; index: number }
+  | { kind: 'folded'; frames: { frame: Frame; index: number }[] };
 
 export function fold(frames: readonly Frame[], all: boolean): Piece[] {
   const newest = frames.map((frame, index) => ({ frame, index })).reverse();
@@ -59,5 +67,8 @@ export function fold(frames: readonly Frame[], all: boolean): Piece[] {
 export function traceText(trace: Trace): string {
   const head = trace.type ? [`${trace.type}: ${trace.value ?? ''}`] : [];
   const frames = [...(trace.stacktrace?.frames ?? [])].reverse();
-  return [...head, ...frames.map((frame) => `    at ${frame.function ?? '<unknown>'} (${frameFile(frame)})`)].join('\n');
+  return [
+    ...head,
+    ...frames.map((frame) => `    at ${frame.function ?? '<unknown>'} (${frameFile(frame)})`),
+  ].join('\n');
 }

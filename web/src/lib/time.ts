@@ -39,15 +39,25 @@ function format(kind: string, options: Intl.DateTimeFormatOptions): Intl.DateTim
 /** Date and time with the zone, as the reader's place writes them. */
 export function absolute(at: number, zone?: string): string {
   return format(`abs${zone ?? ''}`, {
-    year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit',
-    timeZoneName: 'short', timeZone: zone,
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    timeZoneName: 'short',
+    timeZone: zone,
   }).format(at);
 }
 
 /** Time of day with seconds (and thousandths when asked), without a zone. */
 export function clock(at: number, millis = false): string {
   return format(millis ? 'clockms' : 'clock', {
-    hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', fractionalSecondDigits: millis ? 3 : undefined,
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    fractionalSecondDigits: millis ? 3 : undefined,
   }).format(at);
 }
 

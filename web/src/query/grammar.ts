@@ -41,7 +41,18 @@ export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   const plain = (kind: Token['kind'], start: number, end: number, complete = true): void => {
     const value = text.slice(start, end);
-    tokens.push({ kind, start, end, negated: false, key: '', keyStart: start, keyEnd: start, valueStart: start, value, complete });
+    tokens.push({
+      kind,
+      start,
+      end,
+      negated: false,
+      key: '',
+      keyStart: start,
+      keyEnd: start,
+      valueStart: start,
+      value,
+      complete,
+    });
   };
   let at = 0;
   while (at < text.length) {
@@ -63,7 +74,15 @@ export function tokenize(text: string): Token[] {
       const { end, closed } = valueEnd(text, keyEnd + 1);
       const value = text.slice(keyEnd + 1, end);
       tokens.push({
-        kind: 'filter', start: at, end, negated, key, keyStart, keyEnd, valueStart: keyEnd + 1, value,
+        kind: 'filter',
+        start: at,
+        end,
+        negated,
+        key,
+        keyStart,
+        keyEnd,
+        valueStart: keyEnd + 1,
+        value,
         complete: closed && !/^[<>=!]*$/.test(value),
       });
       at = end;
@@ -98,7 +117,10 @@ export function quoteValue(value: string): string {
 /** The text with the filter added, once; a filter of the same key and value is kept as it is. */
 export function withFilter(text: string, key: string, value: string): string {
   const wanted = quoteValue(value);
-  if (tokenize(text).some((token) => token.key === key && !token.negated && plainValue(token.value) === value)) return text;
+  if (
+    tokenize(text).some((token) => token.key === key && !token.negated && plainValue(token.value) === value)
+  )
+    return text;
   return `${text.trim()} ${key}:${wanted}`.trim();
 }
 
@@ -113,8 +135,11 @@ export function settled(text: string, caret: number, keys: readonly string[]): s
   const unfinished =
     token.kind === 'filter'
       ? !token.complete
-      : !token.complete || (token.kind === 'text' && (word === '' || keys.some((key) => key.toLowerCase().startsWith(word))));
-  return unfinished ? `${text.slice(0, token.start)}${text.slice(token.end)}`.replace(/\s+/g, ' ').trim() : text.trim();
+      : !token.complete ||
+        (token.kind === 'text' && (word === '' || keys.some((key) => key.toLowerCase().startsWith(word))));
+  return unfinished
+    ? `${text.slice(0, token.start)}${text.slice(token.end)}`.replace(/\s+/g, ' ').trim()
+    : text.trim();
 }
 
 /** What can be completed at the caret, and the stretch of text that a choice replaces. */
@@ -135,12 +160,21 @@ export function completionAt(text: string, caret: number): Completion {
     const lead = inList ? typed.lastIndexOf(typed.includes(',') ? ',' : '[') + 1 : 0;
     const skipped = lead + (/^\s*/.exec(typed.slice(lead))?.[0].length ?? 0);
     return {
-      kind: 'value', key: token.key, prefix: typed.slice(skipped).replace(/^"/, ''),
-      from: token.valueStart + skipped, to: inList ? caret : token.end,
+      kind: 'value',
+      key: token.key,
+      prefix: typed.slice(skipped).replace(/^"/, ''),
+      from: token.valueStart + skipped,
+      to: inList ? caret : token.end,
     };
   }
   const from = token.kind === 'filter' ? token.keyStart : token.start + (token.value.startsWith('!') ? 1 : 0);
-  return { kind: 'key', key: '', prefix: text.slice(from, caret), from, to: token.kind === 'filter' ? token.keyEnd + 1 : token.end };
+  return {
+    kind: 'key',
+    key: '',
+    prefix: text.slice(from, caret),
+    from,
+    to: token.kind === 'filter' ? token.keyEnd + 1 : token.end,
+  };
 }
 
 /** The steps between two words, up to a limit. */
@@ -188,7 +222,8 @@ export function stillMatches(text: string, issue: IssueState): boolean {
     const value = token.value.toLowerCase();
     let holds: boolean;
     if (value === 'unresolved' || value === 'resolved') holds = issue.status === value;
-    else if (value === 'archived' || value === 'ignored' || value === 'muted') holds = issue.status === 'ignored';
+    else if (value === 'archived' || value === 'ignored' || value === 'muted')
+      holds = issue.status === 'ignored';
     else if (value === 'assigned') holds = issue.assigned;
     else if (value === 'unassigned') holds = !issue.assigned;
     else if (SUBSTATUS.has(value)) holds = issue.status === 'unresolved' && issue.substatus === value;

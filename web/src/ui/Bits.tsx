@@ -7,7 +7,13 @@ import { cx } from './cx.ts';
 import { toast } from './toasts.ts';
 
 const LEVELS: Record<string, string> = {
-  fatal: 'text-fatal', error: 'text-error', warning: 'text-warning', info: 'text-info', debug: 'text-debug', log: 'text-debug', sample: 'text-debug',
+  fatal: 'text-fatal',
+  error: 'text-error',
+  warning: 'text-warning',
+  info: 'text-info',
+  debug: 'text-debug',
+  log: 'text-debug',
+  sample: 'text-debug',
 };
 
 /** The level as a letter and a colour. */
@@ -17,7 +23,10 @@ export function Level({ level }: { level: string }) {
       role="img"
       aria-label={t('Level {level}', { level })}
       title={level}
-      className={cx('inline-flex size-4 shrink-0 items-center justify-center rounded-sm border border-current text-11 leading-none font-semibold', LEVELS[level] ?? 'text-debug')}
+      className={cx(
+        'inline-flex size-4 shrink-0 items-center justify-center rounded-sm border border-current text-11 leading-none font-semibold',
+        LEVELS[level] ?? 'text-debug',
+      )}
     >
       {(level[0] ?? '?').toUpperCase()}
     </span>
@@ -33,10 +42,27 @@ export function Count({ value, className }: { value: number; className?: string 
   );
 }
 
-export function Badge({ children, tone = 'accent' }: { children: ReactNode; tone?: 'accent' | 'error' | 'warning' | 'success' | 'plain' }) {
-  const tones = { accent: 'text-accent', error: 'text-error', warning: 'text-warning', success: 'text-success', plain: 'text-text2' };
+export function Badge({
+  children,
+  tone = 'accent',
+}: {
+  children: ReactNode;
+  tone?: 'accent' | 'error' | 'warning' | 'success' | 'plain';
+}) {
+  const tones = {
+    accent: 'text-accent',
+    error: 'text-error',
+    warning: 'text-warning',
+    success: 'text-success',
+    plain: 'text-text2',
+  };
   return (
-    <span className={cx('inline-flex shrink-0 items-center rounded-sm border border-border bg-surface px-1 text-12 leading-4', tones[tone])}>
+    <span
+      className={cx(
+        'inline-flex shrink-0 items-center rounded-sm border border-border bg-surface px-1 text-12 leading-4',
+        tones[tone],
+      )}
+    >
       {children}
     </span>
   );
@@ -50,7 +76,12 @@ const initials = (name: string): string => {
 export function Avatar({ name }: { name: string | null }) {
   if (!name) {
     return (
-      <span role="img" aria-label={t('Not assigned')} title={t('Not assigned')} className="inline-flex size-5.5 rounded-full border border-dashed border-control" />
+      <span
+        role="img"
+        aria-label={t('Not assigned')}
+        title={t('Not assigned')}
+        className="inline-flex size-5.5 rounded-full border border-dashed border-control"
+      />
     );
   }
   return (

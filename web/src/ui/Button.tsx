@@ -35,7 +35,10 @@ export function IconButton({ label, className, ...props }: ComponentProps<'butto
       {...props}
       aria-label={label}
       title={label}
-      className={cx('inline-flex size-8 shrink-0 items-center justify-center rounded-md text-text2 hover:bg-hover hover:text-text disabled:opacity-60', className)}
+      className={cx(
+        'inline-flex size-8 shrink-0 items-center justify-center rounded-md text-text2 hover:bg-hover hover:text-text disabled:opacity-60',
+        className,
+      )}
     />
   );
 }

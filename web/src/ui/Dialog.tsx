@@ -29,7 +29,9 @@ export function Dialog({ open, onOpenChange, title, description, children, wide 
           <div className="flex items-start gap-2 border-b border-border py-2 pr-2 pl-4">
             <div className="min-w-0 grow py-1">
               <Radix.Title className="text-16 font-semibold">{title}</Radix.Title>
-              {description && <Radix.Description className="text-13 text-text2">{description}</Radix.Description>}
+              {description && (
+                <Radix.Description className="text-13 text-text2">{description}</Radix.Description>
+              )}
             </div>
             <Radix.Close asChild>
               <IconButton label={t('Close')}>

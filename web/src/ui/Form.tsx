@@ -47,7 +47,19 @@ export function Select({ className, ...props }: ComponentProps<'select'>) {
   return <select {...props} className={cx(inputClass, className)} />;
 }
 
-export function Toggle({ label, help, checked, onChange, disabled }: { label: string; help?: string; checked: boolean; onChange: (checked: boolean) => void; disabled?: boolean }) {
+export function Toggle({
+  label,
+  help,
+  checked,
+  onChange,
+  disabled,
+}: {
+  label: string;
+  help?: string;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+  disabled?: boolean;
+}) {
   const id = useId();
   return (
     <div className="flex items-start gap-3">

@@ -11,7 +11,10 @@ interface ActionMenuProps {
 }
 
 const DURATIONS = [
-  [30, '30 minutes'], [120, '2 hours'], [1440, '1 day'], [10080, '1 week'],
+  [30, '30 minutes'],
+  [120, '2 hours'],
+  [1440, '1 day'],
+  [10080, '1 week'],
 ] as const;
 const COUNTS = [10, 100, 1000] as const;
 
@@ -21,24 +24,42 @@ export function ArchiveMenu({ trigger, open, onOpenChange, onPick }: ActionMenuP
     onPick({ status: 'ignored', statusDetails, substatus }, text);
   return (
     <Menu trigger={trigger} label={t('Archive')} open={open} onOpenChange={onOpenChange} align="end">
-      <MenuItem onSelect={pick({ ignoreUntilEscalating: true }, 'archived_until_escalating', t('until it escalates'))}>
+      <MenuItem
+        onSelect={pick({ ignoreUntilEscalating: true }, 'archived_until_escalating', t('until it escalates'))}
+      >
         {t('Until it escalates')}
       </MenuItem>
       <MenuLine />
       <MenuLabel>{t('For a time')}</MenuLabel>
       {DURATIONS.map(([minutes, words]) => (
-        <MenuItem key={minutes} onSelect={pick({ ignoreDuration: minutes }, 'archived_until_condition_met', t('for {time}', { time: words }))}>
+        <MenuItem
+          key={minutes}
+          onSelect={pick(
+            { ignoreDuration: minutes },
+            'archived_until_condition_met',
+            t('for {time}', { time: words }),
+          )}
+        >
           {t(words)}
         </MenuItem>
       ))}
       <MenuLine />
       <MenuLabel>{t('Until it happens again')}</MenuLabel>
       {COUNTS.map((count) => (
-        <MenuItem key={count} onSelect={pick({ ignoreCount: count }, 'archived_until_condition_met', t('until {n} more events', { n: count }))}>
+        <MenuItem
+          key={count}
+          onSelect={pick(
+            { ignoreCount: count },
+            'archived_until_condition_met',
+            t('until {n} more events', { n: count }),
+          )}
+        >
           {t('{n} more times', { n: count })}
         </MenuItem>
       ))}
-      <MenuItem onSelect={pick({ ignoreUserCount: 10 }, 'archived_until_condition_met', t('until 10 more users'))}>
+      <MenuItem
+        onSelect={pick({ ignoreUserCount: 10 }, 'archived_until_condition_met', t('until 10 more users'))}
+      >
         {t('To 10 more users')}
       </MenuItem>
       <MenuLine />
@@ -47,7 +68,14 @@ export function ArchiveMenu({ trigger, open, onOpenChange, onPick }: ActionMenuP
   );
 }
 
-export function AssignMenu({ trigger, open, onOpenChange, onPick, members, me }: ActionMenuProps & { members: Member[]; me: User | null }) {
+export function AssignMenu({
+  trigger,
+  open,
+  onOpenChange,
+  onPick,
+  members,
+  me,
+}: ActionMenuProps & { members: Member[]; me: User | null }) {
   const people = members.filter((member) => member.user !== null && member.user.id !== me?.id);
   return (
     <Menu trigger={trigger} label={t('Assign')} open={open} onOpenChange={onOpenChange} align="end">
@@ -57,7 +85,10 @@ export function AssignMenu({ trigger, open, onOpenChange, onPick, members, me }:
         </MenuItem>
       )}
       {people.map((member) => (
-        <MenuItem key={member.id} onSelect={() => onPick({ assignedTo: `user:${member.user?.id}` }, member.name || member.email)}>
+        <MenuItem
+          key={member.id}
+          onSelect={() => onPick({ assignedTo: `user:${member.user?.id}` }, member.name || member.email)}
+        >
           {member.name || member.email}
         </MenuItem>
       ))}

@@ -43,13 +43,25 @@ interface ItemProps {
 
 export function MenuItem({ children, onSelect, disabled, tone }: ItemProps) {
   return (
-    <DropdownMenu.Item disabled={disabled} onSelect={onSelect} className={cx(ITEM, tone === 'danger' && 'text-error')}>
+    <DropdownMenu.Item
+      disabled={disabled}
+      onSelect={onSelect}
+      className={cx(ITEM, tone === 'danger' && 'text-error')}
+    >
       {children}
     </DropdownMenu.Item>
   );
 }
 
-export function MenuCheck({ children, checked, onChange }: { children: ReactNode; checked: boolean; onChange: (checked: boolean) => void }) {
+export function MenuCheck({
+  children,
+  checked,
+  onChange,
+}: {
+  children: ReactNode;
+  checked: boolean;
+  onChange: (checked: boolean) => void;
+}) {
   return (
     <DropdownMenu.CheckboxItem
       checked={checked}
@@ -91,7 +103,11 @@ export function MenuChoice({ value, onChange, options }: ChoiceProps) {
 }
 
 export function MenuLabel({ children }: { children: ReactNode }) {
-  return <DropdownMenu.Label className="px-2 pt-1.5 pb-1 text-11 font-medium text-text3">{children}</DropdownMenu.Label>;
+  return (
+    <DropdownMenu.Label className="px-2 pt-1.5 pb-1 text-11 font-medium text-text3">
+      {children}
+    </DropdownMenu.Label>
+  );
 }
 
 export function MenuLine() {

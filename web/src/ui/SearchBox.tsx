@@ -3,7 +3,14 @@ import { type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 
 import type { SearchField } from '../api/types.ts';
 import { t } from '../i18n/index.ts';
 import { useKeys } from '../keys/registry.ts';
-import { type Completion, completionAt, didYouMean, quoteValue, settled, tokenize } from '../query/grammar.ts';
+import {
+  type Completion,
+  completionAt,
+  didYouMean,
+  quoteValue,
+  settled,
+  tokenize,
+} from '../query/grammar.ts';
 import { IconButton } from './Button.tsx';
 import { cx } from './cx.ts';
 
@@ -28,8 +35,12 @@ const DEBOUNCE_MS = 180;
 function keyOptions(fields: SearchField[], prefix: string): Option[] {
   const wanted = prefix.toLowerCase();
   const starts = fields.filter((field) => field.key.toLowerCase().startsWith(wanted));
-  const holds = wanted ? fields.filter((field) => !starts.includes(field) && field.key.toLowerCase().includes(wanted)) : [];
-  return [...starts, ...holds].slice(0, 10).map((field) => ({ text: `${field.key}:`, doc: field.values?.slice(0, 4).join(', ') || field.doc }));
+  const holds = wanted
+    ? fields.filter((field) => !starts.includes(field) && field.key.toLowerCase().includes(wanted))
+    : [];
+  return [...starts, ...holds]
+    .slice(0, 10)
+    .map((field) => ({ text: `${field.key}:`, doc: field.values?.slice(0, 4).join(', ') || field.doc }));
 }
 
 /** A plain text field over a highlighted mirror, with suggestions: the text is the truth. */
@@ -68,7 +79,10 @@ export function SearchBox({ value, onSearch, fields, useValues, problem, label }
     const known = fields.find((field) => field.key === at.key)?.values ?? [];
     const source = at.key === 'has' ? keys : [...new Set([...known, ...served])];
     const wanted = at.prefix.toLowerCase();
-    return source.filter((one) => one.toLowerCase().includes(wanted) && one !== at.prefix).slice(0, 10).map((one) => ({ text: one }));
+    return source
+      .filter((one) => one.toLowerCase().includes(wanted) && one !== at.prefix)
+      .slice(0, 10)
+      .map((one) => ({ text: one }));
   }, [at, fields, keys, served]);
   const expanded = open && options.length > 0;
 
@@ -109,7 +123,9 @@ export function SearchBox({ value, onSearch, fields, useValues, problem, label }
       event.preventDefault();
       setOpen(true);
       const step = event.key === 'ArrowDown' ? 1 : -1;
-      setActive((now) => (expanded ? (now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % options.length : 0));
+      setActive((now) =>
+        expanded ? (now + step + options.length + (now < 0 && step < 0 ? 1 : 0)) % options.length : 0,
+      );
     } else if (event.key === 'Tab' && expanded && !event.shiftKey && (active >= 0 || at.prefix !== '')) {
       event.preventDefault();
       accept(options[Math.max(active, 0)]);
@@ -148,7 +164,11 @@ export function SearchBox({ value, onSearch, fields, useValues, problem, label }
       <div className="flex h-9 items-center gap-2 rounded-md border border-control bg-surface pr-0.5 pl-3 focus-within:outline-2 focus-within:outline-accent">
         <Search className="size-4 shrink-0 text-text3" aria-hidden />
         <div className="relative h-full min-w-0 grow overflow-hidden font-mono text-12">
-          <div ref={mirror} aria-hidden className="pointer-events-none absolute inset-0 overflow-hidden leading-[2.125rem] whitespace-pre">
+          <div
+            ref={mirror}
+            aria-hidden
+            className="pointer-events-none absolute inset-0 overflow-hidden leading-[2.125rem] whitespace-pre"
+          >
             <Highlighted text={text} wrong={wrongKey?.token.start} marked={marked} />
           </div>
           <input
@@ -201,7 +221,10 @@ export function SearchBox({ value, onSearch, fields, useValues, problem, label }
             aria-selected={index === active}
             onMouseDown={(event) => event.preventDefault()}
             onClick={() => accept(option)}
-            className={cx('flex min-h-7 cursor-pointer items-center gap-3 rounded-sm px-2 text-12', index === active ? 'bg-selected' : 'hover:bg-hover')}
+            className={cx(
+              'flex min-h-7 cursor-pointer items-center gap-3 rounded-sm px-2 text-12',
+              index === active ? 'bg-selected' : 'hover:bg-hover',
+            )}
           >
             <span className="truncate font-mono">{option.text}</span>
             {option.doc && <span className="min-w-0 truncate text-text3">{option.doc}</span>}
@@ -231,12 +254,21 @@ export function SearchBox({ value, onSearch, fields, useValues, problem, label }
   );
 }
 
-function Highlighted({ text, wrong, marked }: { text: string; wrong?: number; marked: { start: number; end: number } | null }) {
+function Highlighted({
+  text,
+  wrong,
+  marked,
+}: {
+  text: string;
+  wrong?: number;
+  marked: { start: number; end: number } | null;
+}) {
   const parts = [];
   let at = 0;
   for (const token of tokenize(text)) {
     if (token.start > at) parts.push(<span key={at}>{text.slice(at, token.start)}</span>);
-    const bad = token.start === wrong || (marked !== null && token.start < marked.end && token.end > marked.start);
+    const bad =
+      token.start === wrong || (marked !== null && token.start < marked.end && token.end > marked.start);
     parts.push(
       token.kind === 'filter' ? (
         <span key={token.start} className={cx('rounded-sm bg-hover py-0.5', bad && 'wavy')}>

@@ -5,7 +5,17 @@ import { t } from '../i18n/index.ts';
 import { Button } from './Button.tsx';
 import { cx } from './cx.ts';
 
-export function EmptyState({ icon: Icon, title, children, action }: { icon?: LucideIcon; title: string; children?: ReactNode; action?: ReactNode }) {
+export function EmptyState({
+  icon: Icon,
+  title,
+  children,
+  action,
+}: {
+  icon?: LucideIcon;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className="flex flex-col items-center gap-2 px-4 py-14 text-center">
       {Icon && <Icon className="size-8 text-text3" strokeWidth={1.5} aria-hidden />}
@@ -17,15 +27,34 @@ export function EmptyState({ icon: Icon, title, children, action }: { icon?: Luc
 }
 
 /** What failed, with the request's id, and a way to try again. */
-export function ErrorState({ error, what, onRetry, compact }: { error: unknown; what: string; onRetry?: () => void; compact?: boolean }) {
+export function ErrorState({
+  error,
+  what,
+  onRetry,
+  compact,
+}: {
+  error: unknown;
+  what: string;
+  onRetry?: () => void;
+  compact?: boolean;
+}) {
   const known = error instanceof ApiError ? error : null;
   return (
-    <div role="alert" className={cx('flex flex-col items-center gap-2 px-4 text-center', compact ? 'py-4' : 'py-14')}>
+    <div
+      role="alert"
+      className={cx('flex flex-col items-center gap-2 px-4 text-center', compact ? 'py-4' : 'py-14')}
+    >
       <CircleAlert className="size-6 text-error" aria-hidden />
       <p className="font-semibold">{what}</p>
-      <p className="max-w-prose break-words text-text2">{known?.detail ?? (error instanceof Error ? error.message : String(error))}</p>
-      {known && known.status === 403 && <p className="text-text2">{t('An owner or manager of the organization can give access.')}</p>}
-      {known?.requestId && <p className="font-mono text-12 text-text3">{t('Request {id}', { id: known.requestId })}</p>}
+      <p className="max-w-prose break-words text-text2">
+        {known?.detail ?? (error instanceof Error ? error.message : String(error))}
+      </p>
+      {known && known.status === 403 && (
+        <p className="text-text2">{t('An owner or manager of the organization can give access.')}</p>
+      )}
+      {known?.requestId && (
+        <p className="font-mono text-12 text-text3">{t('Request {id}', { id: known.requestId })}</p>
+      )}
       {onRetry && <Button onClick={onRetry}>{t('Try again')}</Button>}
     </div>
   );

@@ -25,7 +25,10 @@ export function hold(id: number): void {
 }
 
 export function release(id: number): void {
-  timers.set(id, setTimeout(() => dismiss(id), UNDO_MS));
+  timers.set(
+    id,
+    setTimeout(() => dismiss(id), UNDO_MS),
+  );
 }
 
 export function toast(text: string, undo?: () => void): number {

@@ -4,7 +4,8 @@ import { formatCount } from '../lib/numbers.ts';
 import { absolute } from '../lib/time.ts';
 import { barsPath } from './Sparkline.tsx';
 
-const day = (at: number): string => new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit' }).format(at * 1000);
+const day = (at: number): string =>
+  new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit' }).format(at * 1000);
 
 /** Counts over time as bars, with a table of the same numbers for those who do not see it. */
 export function Bars({ points, label }: { points: SeriesPoint[]; label: string }) {
@@ -14,17 +15,30 @@ export function Bars({ points, label }: { points: SeriesPoint[]; label: string }
   return (
     <figure className="p-3" aria-label={label}>
       <div className="flex h-28 gap-2">
-        <div aria-hidden className="flex w-10 shrink-0 flex-col justify-between text-right text-11 text-text3">
+        <div
+          aria-hidden
+          className="flex w-10 shrink-0 flex-col justify-between text-right text-11 text-text3"
+        >
           <span>{formatCount(top)}</span>
           <span>0</span>
         </div>
         <div className="relative min-w-0 grow overflow-hidden border-y border-border">
-          <svg viewBox="0 0 600 112" preserveAspectRatio="none" className="absolute inset-0 size-full fill-spark" role="img" aria-label={`${label}: ${plural(total, 'event', 'events')}`}>
+          <svg
+            viewBox="0 0 600 112"
+            preserveAspectRatio="none"
+            className="absolute inset-0 size-full fill-spark"
+            role="img"
+            aria-label={`${label}: ${plural(total, 'event', 'events')}`}
+          >
             <path d={barsPath(values, 600, 108)} transform="translate(0 4)" />
           </svg>
           <div aria-hidden className="absolute inset-0 flex">
             {points.map(([at, count]) => (
-              <span key={at} className="grow hover:bg-selected/50" title={`${absolute(at * 1000)}: ${plural(count, 'event', 'events')}`} />
+              <span
+                key={at}
+                className="grow hover:bg-selected/50"
+                title={`${absolute(at * 1000)}: ${plural(count, 'event', 'events')}`}
+              />
             ))}
           </div>
         </div>
@@ -37,12 +51,16 @@ export function Bars({ points, label }: { points: SeriesPoint[]; label: string }
         <summary className="inline-block min-h-6 text-accent">{t('As a table')}</summary>
         <table className="mt-1">
           <tbody>
-            {points.filter(([, count]) => count > 0).map(([at, count]) => (
-              <tr key={at}>
-                <th scope="row" className="pr-4 text-left font-normal">{absolute(at * 1000)}</th>
-                <td className="text-right">{count}</td>
-              </tr>
-            ))}
+            {points
+              .filter(([, count]) => count > 0)
+              .map(([at, count]) => (
+                <tr key={at}>
+                  <th scope="row" className="pr-4 text-left font-normal">
+                    {absolute(at * 1000)}
+                  </th>
+                  <td className="text-right">{count}</td>
+                </tr>
+              ))}
           </tbody>
         </table>
       </details>

@@ -20,11 +20,23 @@ export function barsPath(values: number[], width: number, height: number): strin
 }
 
 /** One small chart a row: one path, with a summary for those who do not see it. */
-export const Sparkline = memo(function Sparkline({ points, span }: { points: SeriesPoint[] | undefined; span: string }) {
+export const Sparkline = memo(function Sparkline({
+  points,
+  span,
+}: {
+  points: SeriesPoint[] | undefined;
+  span: string;
+}) {
   const values = points?.map((point) => point[1]) ?? [];
   const total = values.reduce((sum, value) => sum + value, 0);
   return (
-    <svg width={WIDTH} height={HEIGHT} role="img" aria-label={`${plural(total, 'event', 'events')}, ${span}`} className="block fill-spark">
+    <svg
+      width={WIDTH}
+      height={HEIGHT}
+      role="img"
+      aria-label={`${plural(total, 'event', 'events')}, ${span}`}
+      className="block fill-spark"
+    >
       <path d={barsPath(values, WIDTH, HEIGHT)} />
     </svg>
   );

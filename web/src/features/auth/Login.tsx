@@ -61,11 +61,22 @@ export function Login() {
           <Logo className="size-8" />
           <span className="text-20 font-semibold">Vedette</span>
         </div>
-        <form onSubmit={submit} className="flex flex-col gap-4 rounded-lg border border-border bg-surface p-6">
+        <form
+          onSubmit={submit}
+          className="flex flex-col gap-4 rounded-lg border border-border bg-surface p-6"
+        >
           <h1 className="text-16 font-semibold">{t('Sign in')}</h1>
           <Field label={t('Email or user name')}>
             {(props) => (
-              <Input {...props} name="username" autoComplete="username" autoCapitalize="off" required value={username} onChange={(event) => setUsername(event.target.value)} />
+              <Input
+                {...props}
+                name="username"
+                autoComplete="username"
+                autoCapitalize="off"
+                required
+                value={username}
+                onChange={(event) => setUsername(event.target.value)}
+              />
             )}
           </Field>
           <Field label={t('Password')}>
@@ -93,7 +104,9 @@ export function Login() {
             {busy ? t('Signing in…') : t('Sign in')}
           </Button>
         </form>
-        <p className="mt-4 text-center text-12 text-text3">{t('The first login is printed when the server starts on an empty data folder.')}</p>
+        <p className="mt-4 text-center text-12 text-text3">
+          {t('The first login is printed when the server starts on an empty data folder.')}
+        </p>
       </div>
     </main>
   );

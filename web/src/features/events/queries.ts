@@ -11,7 +11,8 @@ export const issueEventQuery = (org: string, issue: string, event: string) =>
     queryKey: ['event', org, issue, event],
     staleTime: /^(latest|oldest|recommended)$/.test(event) ? 15_000 : Number.POSITIVE_INFINITY,
     queryFn: async ({ signal }) => {
-      const path = (which: string): string => `organizations/${part(org)}/issues/${part(issue)}/events/${part(which)}/`;
+      const path = (which: string): string =>
+        `organizations/${part(org)}/issues/${part(issue)}/events/${part(which)}/`;
       try {
         return await get<Event>(path(event), undefined, signal);
       } catch (error) {
@@ -27,7 +28,8 @@ export const attachmentsQuery = (org: string, project: string, event: string) =>
   queryOptions({
     queryKey: ['attachments', org, project, event],
     staleTime: 60_000,
-    queryFn: ({ signal }) => get<Attachment[]>(`${ofProject(org, project, event)}attachments/`, undefined, signal),
+    queryFn: ({ signal }) =>
+      get<Attachment[]>(`${ofProject(org, project, event)}attachments/`, undefined, signal),
   });
 
 export const groupingQuery = (org: string, project: string, event: string) =>
@@ -35,7 +37,11 @@ export const groupingQuery = (org: string, project: string, event: string) =>
     queryKey: ['grouping', org, project, event],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: ({ signal }) =>
-      get<Record<string, GroupingVariant>>(`${ofProject(org, project, event)}grouping-info/`, undefined, signal),
+      get<Record<string, GroupingVariant>>(
+        `${ofProject(org, project, event)}grouping-info/`,
+        undefined,
+        signal,
+      ),
   });
 
 export const rawEventQuery = (org: string, project: string, event: string) =>

@@ -8,7 +8,7 @@ import { t } from '../../i18n/index.ts';
 import { useKeys } from '../../keys/registry.ts';
 import { toMarkdown } from '../../lib/markdown.ts';
 import { useTitle } from '../../lib/title.ts';
-import { Copy, copyText, Count, Level } from '../../ui/Bits.tsx';
+import { Copy, Count, copyText, Level } from '../../ui/Bits.tsx';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
 import { Confirm } from '../../ui/Dialog.tsx';
@@ -23,7 +23,16 @@ import { sessionQuery } from '../auth/queries.ts';
 import { issueEventQuery } from '../events/queries.ts';
 import { issueQuery, useIssueChanges } from '../issues/queries.ts';
 import { membersQuery } from '../organizations/queries.ts';
-import { Attachments, Breadcrumbs, Contexts, Grouping, Message, Pairs, RawJson, RequestCard } from './Sections.tsx';
+import {
+  Attachments,
+  Breadcrumbs,
+  Contexts,
+  Grouping,
+  Message,
+  Pairs,
+  RawJson,
+  RequestCard,
+} from './Sections.tsx';
 import { ActivityCard, TagShares, Triage } from './Side.tsx';
 import { StackTrace } from './StackTrace.tsx';
 
@@ -37,7 +46,11 @@ function walk(step: number): void {
 }
 
 export function IssuePage() {
-  const { org, issue: id, event: which = 'recommended' } = useParams({ strict: false }) as { org: string; issue: string; event?: string };
+  const {
+    org,
+    issue: id,
+    event: which = 'recommended',
+  } = useParams({ strict: false }) as { org: string; issue: string; event?: string };
   const issue = useQuery(issueQuery(org, id));
   const event = useQuery({ ...issueEventQuery(org, id, which), placeholderData: keepPreviousData });
   useTitle(issue.data ? `${issue.data.shortId} ${issue.data.title}` : id);
@@ -45,11 +58,22 @@ export function IssuePage() {
   if (!issue.data) {
     const gone = issue.error instanceof ApiError && issue.error.status === 404;
     return gone ? (
-      <EmptyState title={t('There is no issue {id}', { id })} action={<Link to="/organizations/$org/issues/" params={{ org }} className="text-accent underline">{t('To the issues')}</Link>}>
+      <EmptyState
+        title={t('There is no issue {id}', { id })}
+        action={
+          <Link to="/organizations/$org/issues/" params={{ org }} className="text-accent underline">
+            {t('To the issues')}
+          </Link>
+        }
+      >
         {t('It may have been deleted, or its time of retention is over.')}
       </EmptyState>
     ) : (
-      <ErrorState error={issue.error} what={t('The issue could not be read')} onRetry={() => void issue.refetch()} />
+      <ErrorState
+        error={issue.error}
+        what={t('The issue could not be read')}
+        onRetry={() => void issue.refetch()}
+      />
     );
   }
   return (
@@ -59,8 +83,16 @@ export function IssuePage() {
         <div className="flex min-w-0 flex-col gap-2.5">
           <OverTime issue={issue.data} />
           {event.isPending && <Skeleton className="h-96" />}
-          {event.error && !event.data && <ErrorState error={event.error} what={t('The event could not be read')} onRetry={() => void event.refetch()} />}
-          {event.data && <EventBody org={org} issue={issue.data} event={event.data} stale={event.isPlaceholderData} />}
+          {event.error && !event.data && (
+            <ErrorState
+              error={event.error}
+              what={t('The event could not be read')}
+              onRetry={() => void event.refetch()}
+            />
+          )}
+          {event.data && (
+            <EventBody org={org} issue={issue.data} event={event.data} stale={event.isPlaceholderData} />
+          )}
         </div>
         <aside aria-label={t('About the issue')} className="flex min-w-0 flex-col gap-2.5">
           <Triage org={org} issue={issue.data} />
@@ -89,12 +121,22 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
   const { change, remove } = useIssueChanges(org, members, me);
   const [menu, setMenu] = useState<'archive' | 'assign' | 'priority' | null>(null);
   const [asking, setAsking] = useState(false);
-  const opener = (name: 'archive' | 'assign' | 'priority') => ({ open: menu === name, onOpenChange: (open: boolean) => setMenu(open ? name : null) });
+  const opener = (name: 'archive' | 'assign' | 'priority') => ({
+    open: menu === name,
+    onOpenChange: (open: boolean) => setMenu(open ? name : null),
+  });
   const act = (update: IssueUpdate, text: string): void => void change([issue], update, text);
   const id = issue.shortId;
   const open = issue.status === 'unresolved';
-  const resolve = (): void => (open ? act({ status: 'resolved' }, t('{id} resolved', { id })) : act({ status: 'unresolved' }, t('{id} reopened', { id })));
-  const bookmark = (): void => act({ isBookmarked: !issue.isBookmarked }, issue.isBookmarked ? t('{id} no longer bookmarked', { id }) : t('{id} bookmarked', { id }));
+  const resolve = (): void =>
+    open
+      ? act({ status: 'resolved' }, t('{id} resolved', { id }))
+      : act({ status: 'unresolved' }, t('{id} reopened', { id }));
+  const bookmark = (): void =>
+    act(
+      { isBookmarked: !issue.isBookmarked },
+      issue.isBookmarked ? t('{id} no longer bookmarked', { id }) : t('{id} bookmarked', { id }),
+    );
   const markdown = (): string => (event ? toMarkdown(issue, event, location.href) : '');
   const copyMarkdown = async (): Promise<void> => {
     if (event && (await copyText(markdown()))) toast(t('Copied as Markdown'));
@@ -115,10 +157,16 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
     <header className="sticky top-0 z-20 flex flex-wrap items-center gap-x-5 gap-y-1 border-b border-border bg-surface px-4 py-1.5">
       <div className="min-w-0 grow basis-80">
         <p className="flex gap-2 text-12">
-          <Link to="/organizations/$org/issues/" params={{ org }} className="text-accent hover:underline">{t('Issues')}</Link>
+          <Link to="/organizations/$org/issues/" params={{ org }} className="text-accent hover:underline">
+            {t('Issues')}
+          </Link>
           <span className="text-text3">/</span>
           <span>{id}</span>
-          {!open && <span className="text-success">{issue.status === 'resolved' ? t('resolved') : t('archived')}</span>}
+          {!open && (
+            <span className="text-success">
+              {issue.status === 'resolved' ? t('resolved') : t('archived')}
+            </span>
+          )}
         </p>
         <h1 className="flex min-w-0 items-center gap-2 text-16">
           <Level level={issue.level} />
@@ -129,12 +177,14 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
         </h1>
       </div>
       <dl className="flex gap-5 text-12 max-md:gap-4">
-        {([
-          [t('Events'), <Count key="e" value={Number(issue.count)} />],
-          [t('Users'), <Count key="u" value={issue.userCount} />],
-          [t('First seen'), <Time key="f" at={issue.firstSeen} />],
-          [t('Last seen'), <Time key="l" at={issue.lastSeen} />],
-        ] as const).map(([name, shown]) => (
+        {(
+          [
+            [t('Events'), <Count key="e" value={Number(issue.count)} />],
+            [t('Users'), <Count key="u" value={issue.userCount} />],
+            [t('First seen'), <Time key="f" at={issue.firstSeen} />],
+            [t('Last seen'), <Time key="l" at={issue.lastSeen} />],
+          ] as const
+        ).map(([name, shown]) => (
           <div key={name}>
             <dt className="text-text3">{name}</dt>
             <dd className="text-14 font-semibold">{shown}</dd>
@@ -145,17 +195,56 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
         <Button tone="solid" onClick={resolve}>
           <Check className="size-4" aria-hidden /> {open ? t('Resolve') : t('Reopen')} <Kbd>r</Kbd>
         </Button>
-        <ArchiveMenu {...opener('archive')} trigger={<Button>{t('Archive')}</Button>} onPick={(update, text) => act(update, t('{id} archived {text}', { id, text }))} />
-        <AssignMenu {...opener('assign')} members={members} me={me} trigger={<Button>{t('Assign')}</Button>} onPick={(update, name) => act(update, name ? t('{id} assigned to {name}', { id, name }) : t('{id} assigned to nobody', { id }))} />
-        <PriorityMenu {...opener('priority')} trigger={<Button className="max-md:hidden">{t('Priority')}</Button>} onPick={(update, name) => act(update, t('{id} set to {name} priority', { id, name }))} />
-        <IconButton label={issue.isBookmarked ? t('Remove the bookmark') : t('Bookmark')} aria-pressed={issue.isBookmarked} onClick={bookmark}>
+        <ArchiveMenu
+          {...opener('archive')}
+          trigger={<Button>{t('Archive')}</Button>}
+          onPick={(update, text) => act(update, t('{id} archived {text}', { id, text }))}
+        />
+        <AssignMenu
+          {...opener('assign')}
+          members={members}
+          me={me}
+          trigger={<Button>{t('Assign')}</Button>}
+          onPick={(update, name) =>
+            act(
+              update,
+              name ? t('{id} assigned to {name}', { id, name }) : t('{id} assigned to nobody', { id }),
+            )
+          }
+        />
+        <PriorityMenu
+          {...opener('priority')}
+          trigger={<Button className="max-md:hidden">{t('Priority')}</Button>}
+          onPick={(update, name) => act(update, t('{id} set to {name} priority', { id, name }))}
+        />
+        <IconButton
+          label={issue.isBookmarked ? t('Remove the bookmark') : t('Bookmark')}
+          aria-pressed={issue.isBookmarked}
+          onClick={bookmark}
+        >
           <Bookmark className={issue.isBookmarked ? 'size-4 fill-current' : 'size-4'} aria-hidden />
         </IconButton>
-        <Menu label={t('More')} align="end" trigger={<IconButton label={t('More actions')}><Ellipsis className="size-4" aria-hidden /></IconButton>}>
-          <MenuItem onSelect={() => void copyText(location.href).then((done) => done && toast(t('Link copied')))}>{t('Copy the link')}</MenuItem>
-          <MenuItem disabled={!event} onSelect={() => void copyMarkdown()}>{t('Copy as Markdown')}</MenuItem>
+        <Menu
+          label={t('More')}
+          align="end"
+          trigger={
+            <IconButton label={t('More actions')}>
+              <Ellipsis className="size-4" aria-hidden />
+            </IconButton>
+          }
+        >
+          <MenuItem
+            onSelect={() => void copyText(location.href).then((done) => done && toast(t('Link copied')))}
+          >
+            {t('Copy the link')}
+          </MenuItem>
+          <MenuItem disabled={!event} onSelect={() => void copyMarkdown()}>
+            {t('Copy as Markdown')}
+          </MenuItem>
           <MenuLine />
-          <MenuItem tone="danger" onSelect={() => setTimeout(() => setAsking(true))}>{t('Delete…')}</MenuItem>
+          <MenuItem tone="danger" onSelect={() => setTimeout(() => setAsking(true))}>
+            {t('Delete…')}
+          </MenuItem>
         </Menu>
       </div>
       <Confirm
@@ -164,7 +253,11 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
         title={t('Delete {id}?', { id })}
         text={t('Its events go with it. For a few seconds it can be undone.')}
         action={t('Delete 1 issue')}
-        onConfirm={() => void remove([issue]).then((done) => done && navigate({ to: '/organizations/$org/issues/', params: { org } }))}
+        onConfirm={() =>
+          void remove([issue]).then((done) =>
+            done ? navigate({ to: '/organizations/$org/issues/', params: { org } }) : undefined,
+          )
+        }
       />
     </header>
   );
@@ -181,7 +274,15 @@ function OverTime({ issue }: { issue: IssueDetails }) {
       actions={
         <div className="flex gap-1">
           {names.map((one) => (
-            <Button key={one} size="xs" tone={one === name ? 'outline' : 'ghost'} aria-pressed={one === name} onClick={() => setChosen(one)}>{one}</Button>
+            <Button
+              key={one}
+              size="xs"
+              tone={one === name ? 'outline' : 'ghost'}
+              aria-pressed={one === name}
+              onClick={() => setChosen(one)}
+            >
+              {one}
+            </Button>
           ))}
         </div>
       }
@@ -191,10 +292,25 @@ function OverTime({ issue }: { issue: IssueDetails }) {
   );
 }
 
-function EventBody({ org, issue, event, stale }: { org: string; issue: IssueDetails; event: Event; stale: boolean }) {
+function EventBody({
+  org,
+  issue,
+  event,
+  stale,
+}: {
+  org: string;
+  issue: IssueDetails;
+  event: Event;
+  stale: boolean;
+}) {
   const navigate = useNavigate();
   const go = (to: string | null | undefined) => () => {
-    if (to) void navigate({ to: '/organizations/$org/issues/$issue/events/$event/', params: { org, issue: issue.shortId || issue.id, event: to }, resetScroll: false });
+    if (to)
+      void navigate({
+        to: '/organizations/$org/issues/$issue/events/$event/',
+        params: { org, issue: issue.shortId || issue.id, event: to },
+        resetScroll: false,
+      });
   };
   useKeys({
     previousEvent: go(event.previousEventID),
@@ -209,22 +325,43 @@ function EventBody({ org, issue, event, stale }: { org: string; issue: IssueDeta
     <div className={stale ? 'stale flex flex-col gap-2.5' : 'flex flex-col gap-2.5'}>
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5 max-md:px-2">
         <h2 className="grow text-13">
-          <span className="font-semibold">{t('Event')}</span> <span className="font-mono text-12">{event.eventID.slice(0, 8)}</span>{' '}
-          <span className="text-text2"><Time at={event.dateCreated} form="absolute" /> · <Time at={event.dateCreated} form="long" /></span>
+          <span className="font-semibold">{t('Event')}</span>{' '}
+          <span className="font-mono text-12">{event.eventID.slice(0, 8)}</span>{' '}
+          <span className="text-text2">
+            <Time at={event.dateCreated} form="absolute" /> · <Time at={event.dateCreated} form="long" />
+          </span>
         </h2>
         <div className="flex flex-wrap gap-1.5">
           <Button onClick={go('oldest')}>{t('Oldest')}</Button>
-          <Button disabled={!event.previousEventID} title={event.previousEventID ? undefined : t('This is the oldest event')} onClick={go(event.previousEventID)}>{t('Previous')} <Kbd>h</Kbd></Button>
-          <Button disabled={!event.nextEventID} title={event.nextEventID ? undefined : t('This is the newest event')} onClick={go(event.nextEventID)}>{t('Next')} <Kbd>l</Kbd></Button>
+          <Button
+            disabled={!event.previousEventID}
+            title={event.previousEventID ? undefined : t('This is the oldest event')}
+            onClick={go(event.previousEventID)}
+          >
+            {t('Previous')} <Kbd>h</Kbd>
+          </Button>
+          <Button
+            disabled={!event.nextEventID}
+            title={event.nextEventID ? undefined : t('This is the newest event')}
+            onClick={go(event.nextEventID)}
+          >
+            {t('Next')} <Kbd>l</Kbd>
+          </Button>
           <Button onClick={go('latest')}>{t('Newest')}</Button>
-          <Copy text={() => toMarkdown(issue, event, location.href)} label={t('Copy as Markdown')}>{t('Copy as Markdown')}</Copy>
+          <Copy text={() => toMarkdown(issue, event, location.href)} label={t('Copy as Markdown')}>
+            {t('Copy as Markdown')}
+          </Copy>
         </div>
       </div>
       <Message event={event} />
       <StackTrace key={event.eventID} event={event} />
       <Breadcrumbs event={event} />
       <RequestCard event={event} />
-      {event.tags.length > 0 && <Card title={t('Tags of this event')}><Pairs rows={event.tags.map((tag) => [tag.key, tag.value])} label={t('Tags of this event')} /></Card>}
+      {event.tags.length > 0 && (
+        <Card title={t('Tags of this event')}>
+          <Pairs rows={event.tags.map((tag) => [tag.key, tag.value])} label={t('Tags of this event')} />
+        </Card>
+      )}
       <Contexts event={event} />
       <Attachments {...place} />
       <Grouping {...place} />

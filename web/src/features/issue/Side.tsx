@@ -23,7 +23,11 @@ function Pair({ name, children }: { name: string; children: ReactNode }) {
 }
 
 const statusText = (issue: IssueDetails): string =>
-  issue.status === 'resolved' ? t('Resolved') : issue.status === 'ignored' ? t('Archived') : `${t('Unresolved')}${issue.substatus ? `, ${t(issue.substatus.replaceAll('_', ' '))}` : ''}`;
+  issue.status === 'resolved'
+    ? t('Resolved')
+    : issue.status === 'ignored'
+      ? t('Archived')
+      : `${t('Unresolved')}${issue.substatus ? `, ${t(issue.substatus.replaceAll('_', ' '))}` : ''}`;
 
 export function Triage({ org, issue }: { org: string; issue: IssueDetails }) {
   return (
@@ -33,10 +37,24 @@ export function Triage({ org, issue }: { org: string; issue: IssueDetails }) {
         <Pair name={t('Assignee')}>{issue.assignedTo?.name ?? t('Nobody')}</Pair>
         <Pair name={t('Priority')}>{issue.priority ?? '–'}</Pair>
         <Pair name={t('Project')}>
-          <Link to="/organizations/$org/issues/" params={{ org }} search={{ project: [issue.project.id] }} className="text-accent underline">{issue.project.name || issue.project.slug}</Link>
+          <Link
+            to="/organizations/$org/issues/"
+            params={{ org }}
+            search={{ project: [issue.project.id] }}
+            className="text-accent underline"
+          >
+            {issue.project.name || issue.project.slug}
+          </Link>
         </Pair>
-        <Pair name={t('First seen')}><Time at={issue.firstSeen} form="absolute" />{issue.firstRelease && ` ${t('in')} ${issue.firstRelease.shortVersion ?? issue.firstRelease.version}`}</Pair>
-        <Pair name={t('Last seen')}><Time at={issue.lastSeen} form="absolute" />{issue.lastRelease && ` ${t('in')} ${issue.lastRelease.shortVersion ?? issue.lastRelease.version}`}</Pair>
+        <Pair name={t('First seen')}>
+          <Time at={issue.firstSeen} form="absolute" />
+          {issue.firstRelease &&
+            ` ${t('in')} ${issue.firstRelease.shortVersion ?? issue.firstRelease.version}`}
+        </Pair>
+        <Pair name={t('Last seen')}>
+          <Time at={issue.lastSeen} form="absolute" />
+          {issue.lastRelease && ` ${t('in')} ${issue.lastRelease.shortVersion ?? issue.lastRelease.version}`}
+        </Pair>
       </dl>
     </Card>
   );
@@ -45,7 +63,16 @@ export function Triage({ org, issue }: { org: string; issue: IssueDetails }) {
 /** The tags of all events of the issue with the share of their most frequent values. */
 export function TagShares({ org, issue }: { org: string; issue: IssueDetails }) {
   const { data, isPending } = useQuery(issueTagsQuery(org, issue.id));
-  if (isPending) return <Card title={t('Tags')}><div className="flex flex-col gap-3 p-3.5">{[1, 2, 3, 4].map((row) => <Skeleton key={row} className="h-8" />)}</div></Card>;
+  if (isPending)
+    return (
+      <Card title={t('Tags')}>
+        <div className="flex flex-col gap-3 p-3.5">
+          {[1, 2, 3, 4].map((row) => (
+            <Skeleton key={row} className="h-8" />
+          ))}
+        </div>
+      </Card>
+    );
   if (!data || data.length === 0) return null;
   return (
     <Card title={t('Tags')} actions={<span className="pr-1.5 text-12 text-text3">{t('of all events')}</span>}>
@@ -62,11 +89,16 @@ export function TagShares({ org, issue }: { org: string; issue: IssueDetails }) 
                 className="group block min-h-6 text-12 leading-5"
               >
                 <span className="flex justify-between gap-2">
-                  <span className="isolate-text truncate group-hover:underline">{value.value || t('(empty)')}</span>
+                  <span className="isolate-text truncate group-hover:underline">
+                    {value.value || t('(empty)')}
+                  </span>
                   <span className="shrink-0 text-text2">{formatShare(value.count, tag.totalValues)}</span>
                 </span>
                 <span aria-hidden className="block h-1 rounded-sm bg-hover">
-                  <span className="block h-1 rounded-sm bg-spark" style={{ width: `${Math.min(100, (value.count / Math.max(1, tag.totalValues)) * 100)}%` }} />
+                  <span
+                    className="block h-1 rounded-sm bg-spark"
+                    style={{ width: `${Math.min(100, (value.count / Math.max(1, tag.totalValues)) * 100)}%` }}
+                  />
                 </span>
               </Link>
             ))}
@@ -78,9 +110,22 @@ export function TagShares({ org, issue }: { org: string; issue: IssueDetails }) 
 }
 
 const WORDS: Record<string, string> = {
-  first_seen: 'seen for the first time', set_resolved: 'resolved it', set_resolved_in_release: 'resolved it in a release', set_resolved_by_age: 'resolved by age',
-  set_unresolved: 'reopened it', set_ignored: 'archived it', set_regression: 'it came back', set_escalating: 'it escalates', assigned: 'assigned it', unassigned: 'took the assignment back',
-  set_priority: 'changed the priority', mark_reviewed: 'reviewed it', merge: 'merged issues into it', auto_set_ongoing: 'no longer new', note: '', comment: '',
+  first_seen: 'seen for the first time',
+  set_resolved: 'resolved it',
+  set_resolved_in_release: 'resolved it in a release',
+  set_resolved_by_age: 'resolved by age',
+  set_unresolved: 'reopened it',
+  set_ignored: 'archived it',
+  set_regression: 'it came back',
+  set_escalating: 'it escalates',
+  assigned: 'assigned it',
+  unassigned: 'took the assignment back',
+  set_priority: 'changed the priority',
+  mark_reviewed: 'reviewed it',
+  merge: 'merged issues into it',
+  auto_set_ongoing: 'no longer new',
+  note: '',
+  comment: '',
 };
 
 function words(one: Activity): string {
@@ -110,19 +155,39 @@ export function ActivityCard({ org, issue }: { org: string; issue: IssueDetails 
     <Card title={t('Activity')}>
       <form onSubmit={submit} className="flex flex-col items-start gap-2 border-b border-border px-3.5 py-2">
         <div className="w-full">
-          <Field label={t('Comment')}>{(props) => <TextArea {...props} rows={2} value={text} onChange={(event) => setText(event.target.value)} />}</Field>
+          <Field label={t('Comment')}>
+            {(props) => (
+              <TextArea {...props} rows={2} value={text} onChange={(event) => setText(event.target.value)} />
+            )}
+          </Field>
         </div>
-        <Button type="submit" disabled={busy || text.trim() === ''}>{t('Comment')}</Button>
+        <Button type="submit" disabled={busy || text.trim() === ''}>
+          {t('Comment')}
+        </Button>
       </form>
       <ol className="px-3.5 py-2 text-13">
         {(issue.activity ?? []).map((one) => {
           const note = one.type === 'note' || one.type === 'comment';
           return (
             <li key={one.id} className="py-1">
-              <span className="font-semibold">{one.user?.name || one.user?.email || 'Vedette'}</span> <span className="text-text2">{words(one)}</span> <span className="text-12 text-text3"><Time at={one.dateCreated} form="long" /></span>
-              {note && <p className="isolate-text break-words whitespace-pre-wrap">{String(one.data?.text ?? '')}</p>}
+              <span className="font-semibold">{one.user?.name || one.user?.email || 'Vedette'}</span>{' '}
+              <span className="text-text2">{words(one)}</span>{' '}
+              <span className="text-12 text-text3">
+                <Time at={one.dateCreated} form="long" />
+              </span>
               {note && (
-                <button type="button" className="min-h-6 text-12 text-accent underline" onClick={() => void deleteNote(org, issue.id, one.id).then(refresh, (error: Error) => toast(error.message))}>
+                <p className="isolate-text break-words whitespace-pre-wrap">{String(one.data?.text ?? '')}</p>
+              )}
+              {note && (
+                <button
+                  type="button"
+                  className="min-h-6 text-12 text-accent underline"
+                  onClick={() =>
+                    void deleteNote(org, issue.id, one.id).then(refresh, (error: Error) =>
+                      toast(error.message),
+                    )
+                  }
+                >
                   {t('Delete the comment')}
                 </button>
               )}

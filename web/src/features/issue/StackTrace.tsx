@@ -3,7 +3,7 @@ import { useState } from 'react';
 import type { Event, Frame } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
 import { useKeys } from '../../keys/registry.ts';
-import { fold, frameFile, type Trace, traceText, tracesOf } from '../../lib/stacktrace.ts';
+import { fold, frameFile, type Trace, tracesOf, traceText } from '../../lib/stacktrace.ts';
 import { createStoredStore, useStore } from '../../lib/store.ts';
 import { readable } from '../../lib/text.ts';
 import { Badge, Copy } from '../../ui/Bits.tsx';
@@ -38,7 +38,9 @@ export function StackTrace({ event }: { event: Event }) {
       }
     >
       {raw ? (
-        <pre tabIndex={0} className="max-h-160 overflow-auto bg-code p-3 font-mono text-12 leading-5">{text()}</pre>
+        <pre tabIndex={0} className="max-h-160 overflow-auto bg-code p-3 font-mono text-12 leading-5">
+          {text()}
+        </pre>
       ) : (
         traces.map((trace, index) => <Chained key={index} trace={trace} all={all} cause={index > 0} />)
       )}
@@ -57,11 +59,19 @@ function Chained({ trace, all, cause }: { trace: Trace; all: boolean; cause: boo
       {trace.type !== null && (
         <div className="px-3.5 py-2">
           {cause && <p className="text-12 text-text3">{t('Caused by')}</p>}
-          <h3 className="isolate-text font-semibold break-words">{trace.type || t('Exception without a type')}</h3>
-          {trace.value && <p className="isolate-text font-mono text-12 leading-5 break-words whitespace-pre-wrap text-text2">{trace.value}</p>}
+          <h3 className="isolate-text font-semibold break-words">
+            {trace.type || t('Exception without a type')}
+          </h3>
+          {trace.value && (
+            <p className="isolate-text font-mono text-12 leading-5 break-words whitespace-pre-wrap text-text2">
+              {trace.value}
+            </p>
+          )}
           {mechanism && (
             <p className="mt-1 flex flex-wrap gap-1.5">
-              {mechanism.type && <Badge tone="plain">{t('mechanism {type}', { type: mechanism.type })}</Badge>}
+              {mechanism.type && (
+                <Badge tone="plain">{t('mechanism {type}', { type: mechanism.type })}</Badge>
+              )}
               {mechanism.handled === false && <Badge tone="error">{t('unhandled')}</Badge>}
               {mechanism.handled === true && <Badge tone="plain">{t('handled')}</Badge>}
             </p>
@@ -87,7 +97,11 @@ function Folded({ frames }: { frames: { frame: Frame; index: number }[] }) {
   if (open) return frames.map((one) => <FrameRow key={one.index} frame={one.frame} start={false} />);
   return (
     <li className="border-t border-border">
-      <button type="button" onClick={() => setOpen(true)} className="min-h-7 w-full px-3.5 text-left text-12 text-accent hover:bg-hover">
+      <button
+        type="button"
+        onClick={() => setOpen(true)}
+        className="min-h-7 w-full px-3.5 text-left text-12 text-accent hover:bg-hover"
+      >
         {t('Show {frames}', { frames: plural(frames.length, 'library frame', 'library frames') })}
       </button>
     </li>
@@ -106,7 +120,9 @@ function FrameRow({ frame, start }: { frame: Frame; start: boolean }) {
       <span className="isolate-text min-w-0 grow truncate text-left">
         <span className={frame.inApp ? 'font-semibold' : ''}>{frame.function ?? t('<unknown>')}</span>
         <span className="text-text3"> {t('in')} </span>
-        <span className="font-mono text-12" title={frame.absPath ?? undefined}>{frameFile(frame)}</span>
+        <span className="font-mono text-12" title={frame.absPath ?? undefined}>
+          {frameFile(frame)}
+        </span>
       </span>
       {frame.inApp && <Badge>{t('in app')}</Badge>}
     </>
@@ -114,14 +130,23 @@ function FrameRow({ frame, start }: { frame: Frame; start: boolean }) {
   return (
     <li className="border-t border-border">
       {more ? (
-        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="flex min-h-8 w-full items-center gap-1.5 px-3 hover:bg-hover">
+        <button
+          type="button"
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+          className="flex min-h-8 w-full items-center gap-1.5 px-3 hover:bg-hover"
+        >
           {head}
         </button>
       ) : (
         <div className="flex min-h-8 items-center gap-1.5 px-3 text-text2">{head}</div>
       )}
       {open && context.length > 0 && (
-        <section aria-label={t('Source of {file}', { file: frameFile(frame) })} tabIndex={0} className="overflow-x-auto bg-code py-1 font-mono text-12 leading-5">
+        <section
+          aria-label={t('Source of {file}', { file: frameFile(frame) })}
+          tabIndex={0}
+          className="overflow-x-auto bg-code py-1 font-mono text-12 leading-5"
+        >
           <div className="min-w-max">
             {context.map(([number, code]) => (
               <div key={number} className={cx('flex px-3.5', number === frame.lineNo && 'bg-selected')}>
@@ -138,8 +163,15 @@ function FrameRow({ frame, start }: { frame: Frame; start: boolean }) {
           <tbody>
             {vars.map(([name, value]) => (
               <tr key={name} className="border-b border-border last:border-b-0">
-                <th scope="row" className="w-40 px-3.5 py-0.5 text-left align-top font-normal break-words text-text2 max-md:w-28">{name}</th>
-                <td className="isolate-text py-0.5 pr-3.5 break-words whitespace-pre-wrap">{readable(value)}</td>
+                <th
+                  scope="row"
+                  className="w-40 px-3.5 py-0.5 text-left align-top font-normal break-words text-text2 max-md:w-28"
+                >
+                  {name}
+                </th>
+                <td className="isolate-text py-0.5 pr-3.5 break-words whitespace-pre-wrap">
+                  {readable(value)}
+                </td>
               </tr>
             ))}
           </tbody>

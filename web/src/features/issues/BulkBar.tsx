@@ -23,13 +23,31 @@ interface BulkBarProps {
 }
 
 /** The actions on what is selected; it says exactly how much that is. */
-export function BulkBar({ count, total, everything, members, me, menu, onMenu, onEverything, onClear, onUpdate, onDelete }: BulkBarProps) {
+export function BulkBar({
+  count,
+  total,
+  everything,
+  members,
+  me,
+  menu,
+  onMenu,
+  onEverything,
+  onClear,
+  onUpdate,
+  onDelete,
+}: BulkBarProps) {
   const [asking, setAsking] = useState(false);
   const number = everything ? (total ?? count) : count;
   const what = plural(number, 'issue', 'issues');
-  const opener = (name: OpenMenu) => ({ open: menu === name, onOpenChange: (open: boolean) => onMenu(open ? name : null) });
+  const opener = (name: OpenMenu) => ({
+    open: menu === name,
+    onOpenChange: (open: boolean) => onMenu(open ? name : null),
+  });
   return (
-    <section aria-label={t('Selected issues')} className="flex min-h-10 flex-wrap items-center gap-2 border-b border-border bg-selected px-3 py-1 text-13">
+    <section
+      aria-label={t('Selected issues')}
+      className="flex min-h-10 flex-wrap items-center gap-2 border-b border-border bg-selected px-3 py-1 text-13"
+    >
       <span className="font-medium">
         {everything || total === null
           ? t('{what} selected', { what })
@@ -41,7 +59,11 @@ export function BulkBar({ count, total, everything, members, me, menu, onMenu, o
         </button>
       )}
       <span className="grow" />
-      <Button size="xs" tone="solid" onClick={() => onUpdate({ status: 'resolved' }, t('{what} resolved', { what }))}>
+      <Button
+        size="xs"
+        tone="solid"
+        onClick={() => onUpdate({ status: 'resolved' }, t('{what} resolved', { what }))}
+      >
         {t('Resolve')}
       </Button>
       <ArchiveMenu
@@ -54,7 +76,12 @@ export function BulkBar({ count, total, everything, members, me, menu, onMenu, o
         members={members}
         me={me}
         trigger={<Button size="xs">{t('Assign')}</Button>}
-        onPick={(update, name) => onUpdate(update, name ? t('{what} assigned to {name}', { what, name }) : t('{what} assigned to nobody', { what }))}
+        onPick={(update, name) =>
+          onUpdate(
+            update,
+            name ? t('{what} assigned to {name}', { what, name }) : t('{what} assigned to nobody', { what }),
+          )
+        }
       />
       <PriorityMenu
         {...opener('priority')}
@@ -74,7 +101,11 @@ export function BulkBar({ count, total, everything, members, me, menu, onMenu, o
         open={asking}
         onOpenChange={setAsking}
         title={t('Delete {what}?', { what })}
-        text={everything ? t('Their events go with them. This cannot be undone.') : t('Their events go with them. For a few seconds it can be undone.')}
+        text={
+          everything
+            ? t('Their events go with them. This cannot be undone.')
+            : t('Their events go with them. For a few seconds it can be undone.')
+        }
         action={t('Delete {what}', { what })}
         onConfirm={onDelete}
       />

@@ -99,7 +99,11 @@ export function PeriodPicker({ search, onChange }: Omit<FiltersProps, 'org'>) {
         ))}
       </div>
       <form onSubmit={pick} className="p-2">
-        <Field label={t('Another period')} help={t('90m, 3d or 2026-11-01..11-05 (UTC)')} error={wrong ? t('Write 90m, 3d or 2026-11-01..11-05') : null}>
+        <Field
+          label={t('Another period')}
+          help={t('90m, 3d or 2026-11-01..11-05 (UTC)')}
+          error={wrong ? t('Write 90m, 3d or 2026-11-01..11-05') : null}
+        >
           {(props) => <Input {...props} value={text} onChange={(event) => setText(event.target.value)} />}
         </Field>
       </form>
@@ -115,14 +119,19 @@ export function Filters({ org, search, onChange }: FiltersProps) {
       <Many
         all={t('All projects')}
         label={t('Projects')}
-        options={(projects ?? []).map((project) => ({ value: project.id, label: project.name || project.slug }))}
+        options={(projects ?? []).map((project) => ({
+          value: project.id,
+          label: project.name || project.slug,
+        }))}
         chosen={search.project ?? []}
         onChange={(project) => onChange({ project })}
       />
       <Many
         all={t('All envs')}
         label={t('Environments')}
-        options={(environments ?? []).filter((one) => one.name !== '').map((one) => ({ value: one.name, label: one.name }))}
+        options={(environments ?? [])
+          .filter((one) => one.name !== '')
+          .map((one) => ({ value: one.name, label: one.name }))}
         chosen={search.environment ?? []}
         onChange={(environment) => onChange({ environment })}
       />

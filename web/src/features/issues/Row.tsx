@@ -15,7 +15,11 @@ export function titleParts(issue: Pick<Issue, 'title' | 'metadata'>): [string, s
   return [title || issue.title, ''];
 }
 
-const SUBSTATES: Record<string, 'accent' | 'warning'> = { new: 'accent', escalating: 'warning', regressed: 'accent' };
+const SUBSTATES: Record<string, 'accent' | 'warning'> = {
+  new: 'accent',
+  escalating: 'warning',
+  regressed: 'accent',
+};
 
 interface RowProps {
   org: string;
@@ -63,19 +67,26 @@ export const Row = memo(function Row({ org, issue, index, active, selected, onSe
           to="/organizations/$org/issues/$issue/"
           params={{ org, issue: issue.shortId || issue.id }}
           onClick={() => onOpen(issue)}
-          className={cx('isolate-text block truncate hover:underline', issue.hasSeen === false && 'font-medium')}
+          className={cx(
+            'isolate-text block truncate hover:underline',
+            issue.hasSeen === false && 'font-medium',
+          )}
         >
           <span className="font-semibold">{head}</span>
           {text && <span className="text-text2"> {text}</span>}
         </Link>
         <div className="flex h-5 items-center gap-2 overflow-hidden text-12 text-text2">
           <span className="shrink-0">{issue.shortId}</span>
-          {issue.status !== 'unresolved' && <Badge tone="success">{issue.status === 'ignored' ? t('archived') : t('resolved')}</Badge>}
+          {issue.status !== 'unresolved' && (
+            <Badge tone="success">{issue.status === 'ignored' ? t('archived') : t('resolved')}</Badge>
+          )}
           {issue.status === 'unresolved' && issue.substatus && SUBSTATES[issue.substatus] && (
             <Badge tone={SUBSTATES[issue.substatus]}>{t(issue.substatus)}</Badge>
           )}
           {issue.isUnhandled && <Badge tone="error">{t('unhandled')}</Badge>}
-          {issue.isBookmarked && <Bookmark role="img" aria-label={t('Bookmarked')} className="size-3.5 shrink-0 fill-current" />}
+          {issue.isBookmarked && (
+            <Bookmark role="img" aria-label={t('Bookmarked')} className="size-3.5 shrink-0 fill-current" />
+          )}
           {issue.numComments > 0 && (
             <span className="inline-flex shrink-0 items-center gap-1">
               <MessageSquare role="img" aria-label={t('Comments')} className="size-3.5" />
@@ -86,7 +97,10 @@ export const Row = memo(function Row({ org, issue, index, active, selected, onSe
         </div>
       </div>
       <div role="gridcell" data-from="lg" className="items-center">
-        <Sparkline points={issue.stats?.['24h'] ?? Object.values(issue.stats ?? {})[0]} span={t('last 24 hours')} />
+        <Sparkline
+          points={issue.stats?.['24h'] ?? Object.values(issue.stats ?? {})[0]}
+          span={t('last 24 hours')}
+        />
       </div>
       <div role="gridcell" className="flex flex-col items-end justify-center pr-3 md:pr-0">
         <Count value={Number(issue.count)} className="font-medium" />

@@ -24,11 +24,19 @@ import { Row } from './Row.tsx';
 import { lastStream, type StreamSearch, toFilters } from './search.ts';
 
 const TABS = [
-  ['is:unresolved', 'Unresolved'], ['is:new', 'New'], ['is:escalating', 'Escalating'], ['is:regressed', 'Regressed'],
-  ['is:unresolved is:unassigned', 'Unassigned'], ['is:archived', 'Archived'], ['is:resolved', 'Resolved'],
+  ['is:unresolved', 'Unresolved'],
+  ['is:new', 'New'],
+  ['is:escalating', 'Escalating'],
+  ['is:regressed', 'Regressed'],
+  ['is:unresolved is:unassigned', 'Unassigned'],
+  ['is:archived', 'Archived'],
+  ['is:resolved', 'Resolved'],
 ] as const;
 const SORTS: { value: Sort; label: string }[] = [
-  { value: 'date', label: 'Last seen' }, { value: 'new', label: 'First seen' }, { value: 'freq', label: 'Events' }, { value: 'user', label: 'Users' },
+  { value: 'date', label: 'Last seen' },
+  { value: 'new', label: 'First seen' },
+  { value: 'freq', label: 'Events' },
+  { value: 'user', label: 'Users' },
 ];
 
 export function Stream() {
@@ -58,10 +66,14 @@ export function Stream() {
   // Shown rows stay in their places; their numbers follow the live page, and what it has more is offered by a button.
   const rows = useMemo(() => {
     const newer = new Map(live.data?.data.map((issue) => [issue.id, issue]));
-    return (list.data?.pages ?? []).flatMap((page) => page.data).map((issue) => {
-      const now = newer.get(issue.id);
-      return now ? { ...issue, count: now.count, userCount: now.userCount, lastSeen: now.lastSeen, stats: now.stats } : issue;
-    });
+    return (list.data?.pages ?? [])
+      .flatMap((page) => page.data)
+      .map((issue) => {
+        const now = newer.get(issue.id);
+        return now
+          ? { ...issue, count: now.count, userCount: now.userCount, lastSeen: now.lastSeen, stats: now.stats }
+          : issue;
+      });
   }, [list.data, live.data]);
   const shown = useMemo(() => new Set(rows.map((issue) => issue.id)), [rows]);
   const fresh = first ? (live.data?.data.filter((issue) => !shown.has(issue.id)).length ?? 0) : 0;
@@ -82,7 +94,8 @@ export function Stream() {
   useEffect(() => lastStream.set({ search, issue: activeId }), [search, activeId]);
 
   const set = useCallback(
-    (next: Partial<StreamSearch>) => void navigate({ to: '/organizations/$org/issues/', params: { org }, search: { ...search, ...next } }),
+    (next: Partial<StreamSearch>) =>
+      void navigate({ to: '/organizations/$org/issues/', params: { org }, search: { ...search, ...next } }),
     [navigate, org, search],
   );
   const select = useCallback(
@@ -92,7 +105,8 @@ export function Stream() {
         const next = new Set(before);
         const from = rows.findIndex((one) => one.id === anchor);
         const to = rows.findIndex((one) => one.id === issue.id);
-        if (range && from >= 0) for (const one of rows.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(one.id);
+        if (range && from >= 0)
+          for (const one of rows.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(one.id);
         else if (next.has(issue.id)) next.delete(issue.id);
         else next.add(issue.id);
         return next;
@@ -103,7 +117,8 @@ export function Stream() {
     [rows, anchor],
   );
   const onOpen = useCallback((issue: Issue) => lastStream.set({ search, issue: issue.id }), [search]);
-  const targets = selected.size > 0 ? rows.filter((issue) => selected.has(issue.id)) : active >= 0 ? [rows[active]] : [];
+  const targets =
+    selected.size > 0 ? rows.filter((issue) => selected.has(issue.id)) : active >= 0 ? [rows[active]] : [];
   const update = (change_: IssueUpdate, text: string): void => {
     setMenu(null);
     if (everything) void changeAll(filters, change_, text);
@@ -131,7 +146,10 @@ export function Stream() {
       const issue = rows[active];
       if (!issue) return;
       onOpen(issue);
-      void navigate({ to: '/organizations/$org/issues/$issue/', params: { org, issue: issue.shortId || issue.id } });
+      void navigate({
+        to: '/organizations/$org/issues/$issue/',
+        params: { org, issue: issue.shortId || issue.id },
+      });
     },
     select: () => active >= 0 && select(rows[active], false),
     selectRange: () => active >= 0 && select(rows[active], true),
@@ -145,7 +163,10 @@ export function Stream() {
     streamPriority: openMenu('priority'),
     streamBookmark: () => {
       const on = !targets.every((issue) => issue.isBookmarked);
-      update({ isBookmarked: on }, on ? t('{count} bookmarked', { count }) : t('{count} no longer bookmarked', { count }));
+      update(
+        { isBookmarked: on },
+        on ? t('{count} bookmarked', { count }) : t('{count} no longer bookmarked', { count }),
+      );
     },
   });
 
@@ -153,7 +174,10 @@ export function Stream() {
   const bad = error instanceof ApiError && error.status === 400 ? error : null;
   const problem = bad ? (bad.position ? { ...bad.position, text: bad.detail } : { text: bad.detail }) : null;
   const useValues = (key: string | null, prefix: string): string[] => {
-    const { data } = useQuery({ ...tagValuesQuery(org, key ?? '', prefix), enabled: key !== null && key !== 'is' && key !== 'has' });
+    const { data } = useQuery({
+      ...tagValuesQuery(org, key ?? '', prefix),
+      enabled: key !== null && key !== 'is' && key !== 'has',
+    });
     return data?.map((one) => one.value) ?? [];
   };
   const sort = SORTS.find((one) => one.value === filters.sort)?.label ?? '';
@@ -176,18 +200,29 @@ export function Stream() {
               aria-current={filters.query === query ? 'page' : undefined}
               className={cx(
                 'flex h-10 shrink-0 items-center gap-1.5 border-b-2 px-2 text-13',
-                filters.query === query ? 'border-accent font-medium text-accent' : 'border-transparent text-text2 hover:text-text',
+                filters.query === query
+                  ? 'border-accent font-medium text-accent'
+                  : 'border-transparent text-text2 hover:text-text',
               )}
             >
               {t(label)}
-              <span className="min-w-4 text-12 text-text3">{counts?.[query] !== undefined ? formatCount(counts[query]) : ''}</span>
+              <span className="min-w-4 text-12 text-text3">
+                {counts?.[query] !== undefined ? formatCount(counts[query]) : ''}
+              </span>
             </Link>
           ))}
         </nav>
       </header>
       <div className="px-4 py-2.5 max-md:px-0">
         <div className="mb-2.5 flex flex-wrap gap-2 max-md:px-2">
-          <SearchBox value={filters.query} onSearch={(query) => set({ query })} fields={fields} useValues={useValues} problem={problem} label={t('Search issues')} />
+          <SearchBox
+            value={filters.query}
+            onSearch={(query) => set({ query })}
+            fields={fields}
+            useValues={useValues}
+            problem={problem}
+            label={t('Search issues')}
+          />
           <Menu
             label={t('Sort')}
             align="end"
@@ -198,7 +233,11 @@ export function Stream() {
               </Button>
             }
           >
-            <MenuChoice value={filters.sort} onChange={(value) => set({ sort: value as Sort })} options={SORTS.map((one) => ({ ...one, label: t(one.label) }))} />
+            <MenuChoice
+              value={filters.sort}
+              onChange={(value) => set({ sort: value as Sort })}
+              options={SORTS.map((one) => ({ ...one, label: t(one.label) }))}
+            />
           </Menu>
         </div>
         <div className="overflow-hidden rounded-lg border border-border bg-surface max-md:rounded-none max-md:border-x-0">
@@ -215,24 +254,61 @@ export function Stream() {
               onClear={clear}
               onUpdate={update}
               onDelete={() => {
-                if (everything) void changeAll(filters, null, t('{count} deleted', { count: plural(total ?? 0, 'issue', 'issues') }));
+                if (everything)
+                  void changeAll(
+                    filters,
+                    null,
+                    t('{count} deleted', { count: plural(total ?? 0, 'issue', 'issues') }),
+                  );
                 else void remove(targets);
                 clear();
               }}
             />
           )}
           {fresh > 0 && (
-            <button type="button" onClick={loadNew} className="h-9 w-full border-b border-border bg-selected text-13 font-medium text-accent">
+            <button
+              type="button"
+              onClick={loadNew}
+              className="h-9 w-full border-b border-border bg-selected text-13 font-medium text-accent"
+            >
               {t('Show {count}', { count: plural(fresh, 'new issue', 'new issues') })}
             </button>
           )}
-          {error && rows.length === 0 && !bad && <ErrorState error={error} what={t('The issues could not be read')} onRetry={() => void list.refetch()} />}
-          {bad && <EmptyState icon={SearchX} title={t('The search cannot be read')}>{bad.detail}</EmptyState>}
+          {error && rows.length === 0 && !bad && (
+            <ErrorState
+              error={error}
+              what={t('The issues could not be read')}
+              onRetry={() => void list.refetch()}
+            />
+          )}
+          {bad && (
+            <EmptyState icon={SearchX} title={t('The search cannot be read')}>
+              {bad.detail}
+            </EmptyState>
+          )}
           {!bad && list.isPending && <Waiting />}
-          {!bad && list.isSuccess && rows.length === 0 && <Nothing org={org} hasProjects={(projects?.length ?? 1) > 0} waiting={projects?.find((one) => one.firstEvent === null)?.slug ?? null} never={projects !== undefined && projects.every((one) => one.firstEvent === null)} query={filters.query} onClear={() => set({ query: '' })} />}
+          {!bad && list.isSuccess && rows.length === 0 && (
+            <Nothing
+              org={org}
+              hasProjects={(projects?.length ?? 1) > 0}
+              waiting={projects?.find((one) => one.firstEvent === null)?.slug ?? null}
+              never={projects !== undefined && projects.every((one) => one.firstEvent === null)}
+              query={filters.query}
+              onClear={() => set({ query: '' })}
+            />
+          )}
           {!bad && rows.length > 0 && (
-            <div role="grid" aria-label={t('Issues')} aria-rowcount={total ?? -1} className={cx(list.isPlaceholderData && 'stale')}>
-              <div role="row" aria-rowindex={1} className="stream-grid h-8 border-b border-border bg-canvas text-12 font-medium text-text2">
+            <div
+              role="grid"
+              aria-label={t('Issues')}
+              aria-rowcount={total ?? -1}
+              className={cx(list.isPlaceholderData && 'stale')}
+            >
+              <div
+                role="row"
+                aria-rowindex={1}
+                className="stream-grid h-8 border-b border-border bg-canvas text-12 font-medium text-text2"
+              >
                 <div role="columnheader" className="flex justify-center">
                   <input
                     type="checkbox"
@@ -245,22 +321,54 @@ export function Stream() {
                     onChange={() => (selected.size > 0 ? clear() : setSelected(new Set(shown)))}
                   />
                 </div>
-                <div role="columnheader"><span className="sr-only">{t('Level')}</span></div>
-                <div role="columnheader">{total === null ? t('Issue') : plural(total, 'issue', 'issues')}</div>
-                <div role="columnheader" data-from="lg">{t('Last 24 h')}</div>
-                <div role="columnheader" className="flex justify-end pr-3 md:pr-0">{t('Events')}</div>
-                <div role="columnheader" data-from="lg" className="justify-end">{t('Users')}</div>
-                <div role="columnheader" data-from="md" className="justify-end">{t('Seen')}</div>
-                <div role="columnheader" data-from="lg" className="justify-end">{t('Age')}</div>
-                <div role="columnheader" data-from="md"><span className="sr-only">{t('Assigned to')}</span></div>
+                <div role="columnheader">
+                  <span className="sr-only">{t('Level')}</span>
+                </div>
+                <div role="columnheader">
+                  {total === null ? t('Issue') : plural(total, 'issue', 'issues')}
+                </div>
+                <div role="columnheader" data-from="lg">
+                  {t('Last 24 h')}
+                </div>
+                <div role="columnheader" className="flex justify-end pr-3 md:pr-0">
+                  {t('Events')}
+                </div>
+                <div role="columnheader" data-from="lg" className="justify-end">
+                  {t('Users')}
+                </div>
+                <div role="columnheader" data-from="md" className="justify-end">
+                  {t('Seen')}
+                </div>
+                <div role="columnheader" data-from="lg" className="justify-end">
+                  {t('Age')}
+                </div>
+                <div role="columnheader" data-from="md">
+                  <span className="sr-only">{t('Assigned to')}</span>
+                </div>
               </div>
               {rows.map((issue, index) => (
-                <Row key={issue.id} org={org} issue={issue} index={index} active={index === active} selected={everything || selected.has(issue.id)} onSelect={select} onOpen={onOpen} />
+                <Row
+                  key={issue.id}
+                  org={org}
+                  issue={issue}
+                  index={index}
+                  active={index === active}
+                  selected={everything || selected.has(issue.id)}
+                  onSelect={select}
+                  onOpen={onOpen}
+                />
               ))}
             </div>
           )}
         </div>
-        {error && rows.length > 0 && !bad && <ErrorState compact error={error} what={t('The list could not be brought up to date')} onRetry={() => void list.refetch()} />}
+        {error && rows.length > 0 && !bad && (
+          <ErrorState
+            compact
+            error={error}
+            what={t('The list could not be brought up to date')}
+            onRetry={() => void list.refetch()}
+          />
+        )}
         {list.hasNextPage && (
           <div className="flex justify-center py-3">
             <Button onClick={() => void list.fetchNextPage()} disabled={list.isFetchingNextPage}>
@@ -298,20 +406,48 @@ interface NothingProps {
 function Nothing({ org, hasProjects, never, waiting, query, onClear }: NothingProps) {
   if (!hasProjects) {
     return (
-      <EmptyState icon={Inbox} title={t('Make the first project')} action={<Link to="/organizations/$org/projects/new/" params={{ org }} className={buttonClass({ tone: 'solid' })}>{t('New project')}</Link>}>
+      <EmptyState
+        icon={Inbox}
+        title={t('Make the first project')}
+        action={
+          <Link
+            to="/organizations/$org/projects/new/"
+            params={{ org }}
+            className={buttonClass({ tone: 'solid' })}
+          >
+            {t('New project')}
+          </Link>
+        }
+      >
         {t('A project receives the errors of one application.')}
       </EmptyState>
     );
   }
   if (never && waiting) {
     return (
-      <EmptyState icon={Inbox} title={t('No event has come yet')} action={<Link to="/organizations/$org/projects/$slug/getting-started/" params={{ org, slug: waiting }} className={buttonClass({ tone: 'solid' })}>{t('Set up the SDK')}</Link>}>
+      <EmptyState
+        icon={Inbox}
+        title={t('No event has come yet')}
+        action={
+          <Link
+            to="/organizations/$org/projects/$slug/getting-started/"
+            params={{ org, slug: waiting }}
+            className={buttonClass({ tone: 'solid' })}
+          >
+            {t('Set up the SDK')}
+          </Link>
+        }
+      >
         {t('Connect an application, and its errors appear here.')}
       </EmptyState>
     );
   }
   return (
-    <EmptyState icon={SearchX} title={t('No issue matches')} action={query !== '' && <Button onClick={onClear}>{t('Clear the search')}</Button>}>
+    <EmptyState
+      icon={SearchX}
+      title={t('No issue matches')}
+      action={query !== '' && <Button onClick={onClear}>{t('Clear the search')}</Button>}
+    >
       <span className="font-mono text-12 break-words">{query || t('everything in this period')}</span>
     </EmptyState>
   );

@@ -1,7 +1,23 @@
-import { infiniteQueryOptions, type InfiniteData, type QueryClient, queryOptions, useQueryClient } from '@tanstack/react-query';
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+  useQueryClient,
+} from '@tanstack/react-query';
 import { useCallback } from 'react';
-import { ApiError, call, get, part, type Params, type Reply, send } from '../../api/client.ts';
-import type { Actor, Event, Issue, IssueDetails, IssueTag, IssueUpdate, Member, Note, User } from '../../api/types.ts';
+import { ApiError, call, get, type Params, part, type Reply, send } from '../../api/client.ts';
+import type {
+  Actor,
+  Event,
+  Issue,
+  IssueDetails,
+  IssueTag,
+  IssueUpdate,
+  Member,
+  Note,
+  User,
+} from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
 import { stillMatches } from '../../query/grammar.ts';
 import { toast } from '../../ui/toasts.ts';
@@ -31,9 +47,21 @@ const scope = (filters: IssueFilters): Params => ({
   environment: filters.environment,
 });
 
-async function fetchPage(org: string, filters: IssueFilters, cursor: string | null, signal: AbortSignal): Promise<Page> {
+async function fetchPage(
+  org: string,
+  filters: IssueFilters,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<Page> {
   return call<Issue[]>('GET', `organizations/${part(org)}/issues/`, {
-    params: { query: filters.query, sort: filters.sort, ...scope(filters), limit: PAGE, groupStatsPeriod: '24h', cursor },
+    params: {
+      query: filters.query,
+      sort: filters.sort,
+      ...scope(filters),
+      limit: PAGE,
+      groupStatsPeriod: '24h',
+      cursor,
+    },
     signal,
   });
 }
@@ -44,7 +72,8 @@ export const issuesQuery = (org: string, filters: IssueFilters) =>
     queryKey: ['issues', org, 'list', filters],
     staleTime: Number.POSITIVE_INFINITY,
     refetchOnWindowFocus: false,
-    retry: (failures, error) => failures < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+    retry: (failures, error) =>
+      failures < 1 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) => fetchPage(org, filters, pageParam, signal),
     getNextPageParam: (page) => page.next,
@@ -70,7 +99,11 @@ export const countsQuery = (org: string, filters: IssueFilters, queries: string[
     refetchInterval: 60_000,
     retry: false,
     queryFn: ({ signal }) =>
-      get<Record<string, number>>(`organizations/${part(org)}/issues-count/`, { query: queries, ...scope(filters) }, signal),
+      get<Record<string, number>>(
+        `organizations/${part(org)}/issues-count/`,
+        { query: queries, ...scope(filters) },
+        signal,
+      ),
   });
 
 export const issueQuery = (org: string, issue: string) =>
@@ -78,7 +111,8 @@ export const issueQuery = (org: string, issue: string) =>
     queryKey: ['issue', org, issue],
     staleTime: 10_000,
     refetchInterval: 15_000,
-    queryFn: ({ signal }) => get<IssueDetails>(`organizations/${part(org)}/issues/${part(issue)}/`, undefined, signal),
+    queryFn: ({ signal }) =>
+      get<IssueDetails>(`organizations/${part(org)}/issues/${part(issue)}/`, undefined, signal),
   });
 
 /** The newest issue of a project, asked for every two seconds by the page that waits for it. */
@@ -101,14 +135,16 @@ export const issueTagsQuery = (org: string, issue: string) =>
   queryOptions({
     queryKey: ['issue-tags', org, issue],
     staleTime: 30_000,
-    queryFn: ({ signal }) => get<IssueTag[]>(`organizations/${part(org)}/issues/${part(issue)}/tags/`, undefined, signal),
+    queryFn: ({ signal }) =>
+      get<IssueTag[]>(`organizations/${part(org)}/issues/${part(issue)}/tags/`, undefined, signal),
   });
 
 export const issueTagQuery = (org: string, issue: string, key: string) =>
   queryOptions({
     queryKey: ['issue-tag', org, issue, key],
     staleTime: 30_000,
-    queryFn: ({ signal }) => get<IssueTag>(`organizations/${part(org)}/issues/${part(issue)}/tags/${part(key)}/`, undefined, signal),
+    queryFn: ({ signal }) =>
+      get<IssueTag>(`organizations/${part(org)}/issues/${part(issue)}/tags/${part(key)}/`, undefined, signal),
   });
 
 export const issueEventsQuery = (org: string, issue: string) =>
@@ -117,13 +153,18 @@ export const issueEventsQuery = (org: string, issue: string) =>
     staleTime: 10_000,
     initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) =>
-      call<Event[]>('GET', `organizations/${part(org)}/issues/${part(issue)}/events/`, { params: { cursor: pageParam, per_page: 25 }, signal }),
+      call<Event[]>('GET', `organizations/${part(org)}/issues/${part(issue)}/events/`, {
+        params: { cursor: pageParam, per_page: 25 },
+        signal,
+      }),
     getNextPageParam: (page) => page.next,
   });
 
-const notes = (org: string, issue: string): string => `organizations/${part(org)}/issues/${part(issue)}/notes/`;
+const notes = (org: string, issue: string): string =>
+  `organizations/${part(org)}/issues/${part(issue)}/notes/`;
 
-export const addNote = (org: string, issue: string, text: string): Promise<Note> => send<Note>('POST', notes(org, issue), { text });
+export const addNote = (org: string, issue: string, text: string): Promise<Note> =>
+  send<Note>('POST', notes(org, issue), { text });
 export const editNote = (org: string, issue: string, id: string, text: string): Promise<Note> =>
   send<Note>('PUT', `${notes(org, issue)}${part(id)}/`, { text });
 export const deleteNote = (org: string, issue: string, id: string): Promise<void> =>
@@ -147,7 +188,8 @@ export function applied<T extends Issue>(issue: T, update: IssueUpdate, people: 
   }
   if (update.assignedTo !== undefined) {
     const id = update.assignedTo.replace(/^user:/, '');
-    next.assignedTo = update.assignedTo === '' ? null : (people.find((one) => one.id === id) ?? issue.assignedTo);
+    next.assignedTo =
+      update.assignedTo === '' ? null : (people.find((one) => one.id === id) ?? issue.assignedTo);
   }
   if (update.isBookmarked !== undefined) next.isBookmarked = update.isBookmarked;
   if (update.hasSeen !== undefined) next.hasSeen = update.hasSeen;
@@ -163,7 +205,8 @@ export function inverse(before: Issue, update: IssueUpdate): IssueUpdate {
     back.substatus = before.substatus;
     back.statusDetails = before.statusDetails ?? {};
   }
-  if (update.assignedTo !== undefined) back.assignedTo = before.assignedTo ? `${before.assignedTo.type}:${before.assignedTo.id}` : '';
+  if (update.assignedTo !== undefined)
+    back.assignedTo = before.assignedTo ? `${before.assignedTo.type}:${before.assignedTo.id}` : '';
   if (update.isBookmarked !== undefined) back.isBookmarked = before.isBookmarked;
   if (update.hasSeen !== undefined) back.hasSeen = before.hasSeen ?? false;
   if (update.priority !== undefined) back.priority = before.priority ?? 'medium';
@@ -227,12 +270,25 @@ export function useIssueChanges(org: string, members: Member[] | undefined, me: 
     async (targets: Issue[], update: IssueUpdate, text: string): Promise<void> => {
       if (targets.length === 0) return;
       const people: Actor[] = [
-        ...(members ?? []).flatMap((member) => (member.user ? [{ type: 'user' as const, id: member.user.id, name: member.name || member.email, email: member.email }] : [])),
+        ...(members ?? []).flatMap((member) =>
+          member.user
+            ? [
+                {
+                  type: 'user' as const,
+                  id: member.user.id,
+                  name: member.name || member.email,
+                  email: member.email,
+                },
+              ]
+            : [],
+        ),
         ...(me ? [{ type: 'user' as const, id: me.id, name: me.name || me.email, email: me.email }] : []),
       ];
       const ids = new Set(targets.map((issue) => issue.id));
       await client.cancelQueries({ queryKey: ['issues', org] });
-      const restore = editCaches(client, org, (issue) => (ids.has(issue.id) ? applied(issue, update, people) : issue));
+      const restore = editCaches(client, org, (issue) =>
+        ids.has(issue.id) ? applied(issue, update, people) : issue,
+      );
       const undo = async (): Promise<void> => {
         restore();
         const groups = new Map<string, { update: IssueUpdate; ids: string[] }>();

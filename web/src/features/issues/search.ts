@@ -30,7 +30,10 @@ export function validateStreamSearch(raw: Record<string, unknown>): StreamSearch
 }
 
 export function toFilters(search: StreamSearch): IssueFilters {
-  const range = search.start && search.end ? { start: search.start, end: search.end } : { statsPeriod: search.statsPeriod ?? '14d' };
+  const range =
+    search.start && search.end
+      ? { start: search.start, end: search.end }
+      : { statsPeriod: search.statsPeriod ?? '14d' };
   return {
     query: search.query ?? DEFAULT_QUERY,
     sort: search.sort ?? 'date',
@@ -41,4 +44,7 @@ export function toFilters(search: StreamSearch): IssueFilters {
 }
 
 /** Where the stream was left, so that coming back finds the same list and row. */
-export const lastStream = createStore<{ search: StreamSearch; issue: string | null }>({ search: {}, issue: null });
+export const lastStream = createStore<{ search: StreamSearch; issue: string | null }>({
+  search: {},
+  issue: null,
+});

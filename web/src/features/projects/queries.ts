@@ -25,13 +25,16 @@ export const keysQuery = (org: string, slug: string) =>
     queryFn: ({ signal }) => get<ProjectKey[]>(`${path(org, slug)}keys/`, undefined, signal),
   });
 
-export const createProject = (org: string, body: { name: string; slug?: string; platform?: string }): Promise<Project> =>
-  send<Project>('POST', `organizations/${part(org)}/projects/`, body);
+export const createProject = (
+  org: string,
+  body: { name: string; slug?: string; platform?: string },
+): Promise<Project> => send<Project>('POST', `organizations/${part(org)}/projects/`, body);
 
 export const updateProject = (org: string, slug: string, body: Partial<Project>): Promise<Project> =>
   send<Project>('PUT', path(org, slug), body);
 
-export const deleteProject = (org: string, slug: string): Promise<void> => send<void>('DELETE', path(org, slug));
+export const deleteProject = (org: string, slug: string): Promise<void> =>
+  send<void>('DELETE', path(org, slug));
 
 export const createKey = (org: string, slug: string, name: string): Promise<ProjectKey> =>
   send<ProjectKey>('POST', `${path(org, slug)}keys/`, { name });

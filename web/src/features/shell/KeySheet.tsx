@@ -11,7 +11,9 @@ export function KeySheet({ open, onOpenChange }: { open: boolean; onOpenChange: 
     <Dialog open={open} onOpenChange={onOpenChange} title={t('Keyboard')} wide>
       <Toggle
         label={t('Single-letter shortcuts')}
-        help={t('Switch them off when speech input or another tool sends letters. Arrows, Enter and Ctrl K stay.')}
+        help={t(
+          'Switch them off when speech input or another tool sends letters. Arrows, Enter and Ctrl K stay.',
+        )}
         checked={on}
         onChange={lettersOn.set}
       />

@@ -17,7 +17,15 @@ interface Choice {
 }
 
 /** Goes to a page, a project, an issue by its short id, or an event by its id. */
-export function Palette({ org, open, onOpenChange }: { org: string; open: boolean; onOpenChange: (open: boolean) => void }) {
+export function Palette({
+  org,
+  open,
+  onOpenChange,
+}: {
+  org: string;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}) {
   const [text, setText] = useState('');
   const [active, setActive] = useState(0);
   const router = useRouter();
@@ -25,32 +33,72 @@ export function Palette({ org, open, onOpenChange }: { org: string; open: boolea
   const choices = useMemo(() => {
     const wanted = text.trim().toLowerCase();
     const all: Choice[] = [
-      { label: t('Issues'), hint: t('page'), run: () => router.navigate({ to: '/organizations/$org/issues/', params: { org } }) },
-      { label: t('Projects'), hint: t('page'), run: () => router.navigate({ to: '/organizations/$org/projects/', params: { org } }) },
-      { label: t('New project'), hint: t('page'), run: () => router.navigate({ to: '/organizations/$org/projects/new/', params: { org } }) },
-      { label: t('Stats'), hint: t('page'), run: () => router.navigate({ to: '/organizations/$org/stats/', params: { org } }) },
-      { label: t('Account settings'), hint: t('page'), run: () => router.navigate({ to: '/settings/account/' }) },
+      {
+        label: t('Issues'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/organizations/$org/issues/', params: { org } }),
+      },
+      {
+        label: t('Projects'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/organizations/$org/projects/', params: { org } }),
+      },
+      {
+        label: t('New project'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/organizations/$org/projects/new/', params: { org } }),
+      },
+      {
+        label: t('Account settings'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/settings/account/' }),
+      },
       { label: t('Light or dark'), hint: t('appearance'), run: toggleTheme },
       ...(projects ?? []).flatMap((project) => [
-        { label: project.name, hint: t('issues of the project'), run: () => router.navigate({ to: '/organizations/$org/issues/', params: { org }, search: { project: [project.id] } }) },
-        { label: t('{name}: settings', { name: project.name }), hint: t('settings'), run: () => router.navigate({ to: '/settings/$org/projects/$slug/', params: { org, slug: project.slug } }) },
+        {
+          label: project.name,
+          hint: t('issues of the project'),
+          run: () =>
+            router.navigate({
+              to: '/organizations/$org/issues/',
+              params: { org },
+              search: { project: [project.id] },
+            }),
+        },
+        {
+          label: t('{name}: settings', { name: project.name }),
+          hint: t('settings'),
+          run: () =>
+            router.navigate({ to: '/settings/$org/projects/$slug/', params: { org, slug: project.slug } }),
+        },
       ]),
     ];
     const found = all.filter((choice) => choice.label.toLowerCase().includes(wanted)).slice(0, 12);
     const typed = text.trim();
     if (/^[A-Za-z0-9_-]+-[A-Za-z0-9]+$/.test(typed) || /^\d+$/.test(typed)) {
       found.unshift({
-        label: typed.toUpperCase(), hint: t('open the issue'),
-        run: () => router.navigate({ to: '/organizations/$org/issues/$issue/', params: { org, issue: typed.toUpperCase() } }),
+        label: typed.toUpperCase(),
+        hint: t('open the issue'),
+        run: () =>
+          router.navigate({
+            to: '/organizations/$org/issues/$issue/',
+            params: { org, issue: typed.toUpperCase() },
+          }),
       });
     }
     if (/^[0-9a-f]{32}$/i.test(typed)) {
       found.unshift({
-        label: typed, hint: t('open the event'),
+        label: typed,
+        hint: t('open the event'),
         run: async () => {
           try {
-            const place = await get<{ groupId: string; eventId: string }>(`organizations/${part(org)}/eventids/${typed.toLowerCase()}/`);
-            await router.navigate({ to: '/organizations/$org/issues/$issue/events/$event/', params: { org, issue: place.groupId, event: place.eventId } });
+            const place = await get<{ groupId: string; eventId: string }>(
+              `organizations/${part(org)}/eventids/${typed.toLowerCase()}/`,
+            );
+            await router.navigate({
+              to: '/organizations/$org/issues/$issue/events/$event/',
+              params: { org, issue: place.groupId, event: place.eventId },
+            });
           } catch {
             toast(t('No event has the id {id}.', { id: typed }));
           }
@@ -67,7 +115,9 @@ export function Palette({ org, open, onOpenChange }: { org: string; open: boolea
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
       event.preventDefault();
-      setActive((now) => (now + (event.key === 'ArrowDown' ? 1 : -1) + choices.length) % Math.max(1, choices.length));
+      setActive(
+        (now) => (now + (event.key === 'ArrowDown' ? 1 : -1) + choices.length) % Math.max(1, choices.length),
+      );
     } else if (event.key === 'Enter') run(choices[active]);
   };
   return (
@@ -96,14 +146,19 @@ export function Palette({ org, open, onOpenChange }: { org: string; open: boolea
             role="option"
             aria-selected={index === active}
             onClick={() => run(choice)}
-            className={cx('flex min-h-8 cursor-pointer items-center justify-between gap-3 rounded-sm px-2 text-13', index === active ? 'bg-selected' : 'hover:bg-hover')}
+            className={cx(
+              'flex min-h-8 cursor-pointer items-center justify-between gap-3 rounded-sm px-2 text-13',
+              index === active ? 'bg-selected' : 'hover:bg-hover',
+            )}
           >
             <span className="truncate">{choice.label}</span>
             <span className="shrink-0 text-12 text-text3">{choice.hint}</span>
           </li>
         ))}
       </ul>
-      {choices.length === 0 && <p className="py-3 text-text2">{t('Nothing is called “{text}”.', { text })}</p>}
+      {choices.length === 0 && (
+        <p className="py-3 text-text2">{t('Nothing is called “{text}”.', { text })}</p>
+      )}
     </Dialog>
   );
 }

@@ -1,6 +1,17 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
-import { BarChart3, Bug, FolderKanban, Keyboard, LogOut, type LucideIcon, Monitor, Moon, Settings, Sun, UserRound } from 'lucide-react';
+import {
+  Bug,
+  FolderKanban,
+  Keyboard,
+  LogOut,
+  type LucideIcon,
+  Monitor,
+  Moon,
+  Settings,
+  Sun,
+  UserRound,
+} from 'lucide-react';
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { signedOut } from '../../api/client.ts';
 import { t } from '../../i18n/index.ts';
@@ -21,7 +32,7 @@ const Palette = lazy(() => import('./Palette.tsx').then((module) => ({ default: 
 const railFolded = createStoredStore('railFolded', false);
 
 interface Place {
-  to: '/organizations/$org/issues/' | '/organizations/$org/projects/' | '/organizations/$org/stats/' | '/settings/account/';
+  to: '/organizations/$org/issues/' | '/organizations/$org/projects/' | '/settings/account/';
   icon: LucideIcon;
   label: string;
   inside: RegExp;
@@ -29,8 +40,12 @@ interface Place {
 
 const PLACES: Place[] = [
   { to: '/organizations/$org/issues/', icon: Bug, label: 'Issues', inside: /\/issues\// },
-  { to: '/organizations/$org/projects/', icon: FolderKanban, label: 'Projects', inside: /\/organizations\/[^/]+\/projects\// },
-  { to: '/organizations/$org/stats/', icon: BarChart3, label: 'Stats', inside: /\/stats\// },
+  {
+    to: '/organizations/$org/projects/',
+    icon: FolderKanban,
+    label: 'Projects',
+    inside: /\/organizations\/[^/]+\/projects\//,
+  },
   { to: '/settings/account/', icon: Settings, label: 'Settings', inside: /^\/settings\// },
 ];
 
@@ -62,8 +77,7 @@ export function Shell() {
     rail: () => railFolded.set(!folded),
     goIssues: go(PLACES[0]),
     goProjects: go(PLACES[1]),
-    goStats: go(PLACES[2]),
-    goSettings: go(PLACES[3]),
+    goSettings: go(PLACES[2]),
   });
 
   const links = org
