@@ -292,7 +292,7 @@ export function Stream() {
               org={org}
               hasProjects={(projects?.length ?? 1) > 0}
               waiting={projects?.find((one) => one.firstEvent === null)?.slug ?? null}
-              never={projects !== undefined && projects.every((one) => one.firstEvent === null)}
+              never={projects?.every((one) => one.firstEvent === null) ?? false}
               query={filters.query}
               onClear={() => set({ query: '' })}
             />
