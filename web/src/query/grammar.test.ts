@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { completionAt, didYouMean, quoteValue, settled, stillMatches, tokenize, withFilter } from './grammar.ts';
+import {
+  completionAt,
+  didYouMean,
+  quoteValue,
+  settled,
+  stillMatches,
+  tokenize,
+  withFilter,
+} from './grammar.ts';
 
 describe('the search text', () => {
   it('splits into filters, words, quotes and operators', () => {
@@ -16,7 +24,9 @@ describe('the search text', () => {
 
   it('covers every character that is not blank, whatever is typed', () => {
     for (const text of ['a:"', 'is:[a,"b', '!!', ':x', 'a:b:c ((', '"\\', 'tags[x y]:1']) {
-      const covered = tokenize(text).map((token) => text.slice(token.start, token.end)).join('');
+      const covered = tokenize(text)
+        .map((token) => text.slice(token.start, token.end))
+        .join('');
       expect(covered.replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
     }
   });
@@ -47,7 +57,9 @@ describe('the search text', () => {
   });
 
   it('says whether a changed issue still belongs to a list', () => {
-    expect(stillMatches('is:unresolved', { status: 'resolved', substatus: null, assigned: false })).toBe(false);
+    expect(stillMatches('is:unresolved', { status: 'resolved', substatus: null, assigned: false })).toBe(
+      false,
+    );
     expect(stillMatches('level:error', { status: 'resolved', substatus: null, assigned: false })).toBe(true);
   });
 });

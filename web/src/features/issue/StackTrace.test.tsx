@@ -20,7 +20,17 @@ const event = {
               frames: [
                 { filename: 'lib.py', function: 'call', lineNo: 3, inApp: false },
                 { filename: 'lib.py', function: 'more', lineNo: 9, inApp: false },
-                { filename: 'app.py', function: 'pay', lineNo: 7, inApp: true, context: [[6, 'a = 1'], [7, 'b = <b>2</b>']], vars: { cart: '<script>1</script>' } },
+                {
+                  filename: 'app.py',
+                  function: 'pay',
+                  lineNo: 7,
+                  inApp: true,
+                  context: [
+                    [6, 'a = 1'],
+                    [7, 'b = <b>2</b>'],
+                  ],
+                  vars: { cart: '<script>1</script>' },
+                },
               ],
             },
           },

@@ -1,0 +1,125 @@
+// Answers of the API from fixtures that a real server gave, for browser tests and for work without a server.
+import attachments from '../fixtures/attachments.json' with { type: 'json' };
+import environments from '../fixtures/environments.json' with { type: 'json' };
+import event from '../fixtures/event.json' with { type: 'json' };
+import fields from '../fixtures/fields.json' with { type: 'json' };
+import grouping from '../fixtures/grouping.json' with { type: 'json' };
+import issue from '../fixtures/issue.json' with { type: 'json' };
+import issueTags from '../fixtures/issue-tags.json' with { type: 'json' };
+import issues from '../fixtures/issues.json' with { type: 'json' };
+import keys from '../fixtures/keys.json' with { type: 'json' };
+import members from '../fixtures/members.json' with { type: 'json' };
+import organizations from '../fixtures/organizations.json' with { type: 'json' };
+import project from '../fixtures/project.json' with { type: 'json' };
+import projects from '../fixtures/projects.json' with { type: 'json' };
+import raw from '../fixtures/raw.json' with { type: 'json' };
+import session from '../fixtures/session.json' with { type: 'json' };
+import tagValues from '../fixtures/tag-values.json' with { type: 'json' };
+import tags from '../fixtures/tags.json' with { type: 'json' };
+
+/** What the server is like: full of issues, new and empty, failing, or without a session. */
+export type Mood = 'full' | 'empty' | 'error' | 'signed-out';
+
+export interface MockRequest {
+  method: string;
+  url: URL;
+  body: string;
+}
+
+export interface MockReply {
+  status: number;
+  headers?: Record<string, string>;
+  body: string;
+}
+
+const json = (value: unknown, status = 200, headers?: Record<string, string>): MockReply => ({
+  status,
+  headers,
+  body: JSON.stringify(value),
+});
+
+/** The stream: the issues of the fixture several times over, each with its own id, status and counts. */
+export function stream(): unknown[] {
+  const badges = ['new', 'escalating', 'regressed', 'ongoing'];
+  return Array.from({ length: 4 }, (_, round) =>
+    issues.map((one, index) => {
+      const id = round * issues.length + index + 1;
+      const user = members[0].user;
+      return {
+        ...one,
+        id: String(id),
+        shortId: `MY-PROJECT-${id.toString(36).toUpperCase()}`,
+        count: String(Number(one.count) * 17 ** round),
+        substatus: badges[id % badges.length],
+        numComments: id % 5 === 0 ? 4 : 0,
+        isBookmarked: id % 7 === 0,
+        assignedTo: id % 3 === 0 ? { type: 'user', id: user.id, name: user.name, email: user.email } : null,
+      };
+    }),
+  ).flat();
+}
+
+const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
+  [/^organizations\/$/, () => json(organizations)],
+  [
+    /^organizations\/[^/]+\/projects\/$/,
+    (mood) => json(mood === 'empty' ? projects.map((one) => ({ ...one, firstEvent: null })) : projects),
+  ],
+  [/^organizations\/[^/]+\/members\/$/, () => json(members)],
+  [/^organizations\/[^/]+\/environments\/$/, () => json(environments)],
+  [/^organizations\/[^/]+\/search\/fields\/$/, () => json(fields)],
+  [/^organizations\/[^/]+\/tags\/$/, () => json(tags)],
+  [/^organizations\/[^/]+\/tags\/[^/]+\/values\/$/, () => json(tagValues)],
+  [
+    /^organizations\/[^/]+\/issues-count\/$/,
+    (mood, url) =>
+      json(
+        Object.fromEntries(
+          url.searchParams.getAll('query').map((query) => [query, mood === 'empty' ? 0 : 32]),
+        ),
+      ),
+  ],
+  [
+    /^organizations\/[^/]+\/issues\/$/,
+    (mood, url) => {
+      if (mood === 'error')
+        return json({ detail: 'The store did not answer in time.' }, 503, { 'X-Request-Id': '5f1c0a' });
+      if (url.searchParams.get('query')?.includes('nothing')) return json([], 200, { 'X-Hits': '0' });
+      const rows = mood === 'empty' ? [] : stream();
+      return json(rows.slice(0, Number(url.searchParams.get('limit') ?? 100)), 200, {
+        'X-Hits': String(rows.length),
+      });
+    },
+  ],
+  [
+    /^organizations\/[^/]+\/issues\/[^/]+\/$/,
+    (mood) => (mood === 'error' ? json({ detail: 'The store did not answer in time.' }, 503) : json(issue)),
+  ],
+  [/^organizations\/[^/]+\/issues\/[^/]+\/tags\/$/, () => json(issueTags)],
+  [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, () => json(event)],
+  [/^projects\/[^/]+\/[^/]+\/$/, () => json(project)],
+  [/^projects\/[^/]+\/[^/]+\/keys\/$/, () => json(keys)],
+  [/\/events\/[^/]+\/attachments\/$/, () => json(attachments)],
+  [/\/events\/[^/]+\/grouping-info\/$/, () => json(grouping)],
+  [/\/events\/[^/]+\/json\/$/, () => json(raw)],
+];
+
+/** Answers one request under `api/0/`. */
+export function respond(request: MockRequest, mood: Mood): MockReply {
+  const path = request.url.pathname.replace(/^.*\/api\/0\//, '');
+  if (path === 'auth/login/') {
+    const right = request.body.includes('"password1"');
+    return right ? json(session) : json({ detail: 'The name or the password is wrong.' }, 401);
+  }
+  if (path === 'auth/')
+    return mood === 'signed-out'
+      ? json({ detail: 'Authentication credentials were not provided.' }, 401)
+      : json(session);
+  if (request.method === 'DELETE') return { status: 204, body: '' };
+  if (request.method === 'PUT') return json(JSON.parse(request.body || '{}'));
+  if (request.method === 'POST') return json(project, 201);
+  return (
+    LIST.find(([pattern]) => pattern.test(path))?.[1](mood, request.url) ??
+    json({ detail: `The mock has no ${path}` }, 404)
+  );
+}

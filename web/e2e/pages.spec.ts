@@ -1,0 +1,49 @@
+import { expect, test } from '@playwright/test';
+import type { Mood } from './mock/api.ts';
+import { expectSound, mock } from './open.ts';
+
+const ORG = '/organizations/vedette';
+const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
+  { name: 'login', path: '/login', mood: 'signed-out', ready: 'Sign in' },
+  { name: 'stream', path: `${ORG}/issues/`, mood: 'full', ready: 'TimeoutError' },
+  { name: 'stream-new', path: `${ORG}/issues/`, mood: 'empty', ready: 'No event has come yet' },
+  { name: 'stream-filtered', path: `${ORG}/issues/?query=nothing`, mood: 'full', ready: 'No issue matches' },
+  { name: 'stream-error', path: `${ORG}/issues/`, mood: 'error', ready: 'The store did not answer in time.' },
+  { name: 'issue', path: `${ORG}/issues/MY-PROJECT-5/`, mood: 'full', ready: 'place_order|clean_amount' },
+  {
+    name: 'issue-error',
+    path: `${ORG}/issues/MY-PROJECT-5/`,
+    mood: 'error',
+    ready: 'The issue could not be read',
+  },
+  { name: 'projects', path: `${ORG}/projects/`, mood: 'full', ready: 'my-project' },
+  { name: 'new-project', path: `${ORG}/projects/new/`, mood: 'full', ready: 'Create the project' },
+  {
+    name: 'getting-started',
+    path: `${ORG}/projects/my-project/getting-started/?platform=python-django`,
+    mood: 'empty',
+    ready: 'Waiting for the first event',
+  },
+  { name: 'project-settings', path: '/settings/vedette/projects/my-project/', mood: 'full', ready: 'Copy' },
+  { name: 'account', path: '/settings/account/', mood: 'full', ready: 'Current password' },
+];
+
+for (const theme of ['light', 'dark'] as const) {
+  for (const width of [1440, 390]) {
+    for (const one of PAGES) {
+      test(`${one.name}, ${theme}, ${width}`, async ({ page }) => {
+        const problems: string[] = [];
+        page.on('pageerror', (error) => problems.push(error.message));
+        await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+        await page.addInitScript((value) => localStorage.setItem('theme', value), theme);
+        await mock(page, one.mood);
+        await page.goto(one.path);
+        await expect(page.getByText(new RegExp(one.ready)).first()).toBeVisible({ timeout: 15_000 });
+        await page.evaluate(() => document.fonts.ready);
+        await page.screenshot({ path: `test-results/shots/${one.name}-${theme}-${width}.png` });
+        await expectSound(page);
+        expect(problems).toEqual([]);
+      });
+    }
+  }
+}
