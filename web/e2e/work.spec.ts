@@ -54,6 +54,7 @@ test('the search box suggests, completes and corrects', async ({ page }) => {
   await mock(page, 'full');
   await page.goto(STREAM);
   const box = page.getByRole('combobox', { name: 'Search issues' });
+  await expect(page.getByRole('grid')).toBeVisible();
   await page.keyboard.press('/');
   await expect(box).toBeFocused();
   await box.fill('is:unresolved lev');

@@ -4,13 +4,24 @@ import { formatCount } from '../lib/numbers.ts';
 import { absolute } from '../lib/time.ts';
 import { barsPath } from './Sparkline.tsx';
 
-const day = (at: number): string =>
-  new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric', hour: '2-digit' }).format(at * 1000);
+/** The two ends of the axis: with the hour only where the bars are shorter than a day. */
+function ends(points: SeriesPoint[]): [string, string] {
+  if (points.length === 0) return ['', ''];
+  const daily = points.length > 1 && points[1][0] - points[0][0] >= 86_400;
+  // Buckets of days begin at midnight UTC, so their dates are those of UTC.
+  const format = new Intl.DateTimeFormat(undefined, {
+    month: 'short',
+    day: 'numeric',
+    ...(daily ? { timeZone: 'UTC' } : { hour: '2-digit', minute: '2-digit' }),
+  });
+  return [format.format(points[0][0] * 1000), format.format(points[points.length - 1][0] * 1000)];
+}
 
 /** Counts over time as bars, with a table of the same numbers for those who do not see it. */
 export function Bars({ points, label }: { points: SeriesPoint[]; label: string }) {
   const values = points.map((point) => point[1]);
   const top = Math.max(...values, 1);
+  const [start, end] = ends(points);
   const total = values.reduce((sum, value) => sum + value, 0);
   return (
     <figure className="p-3" aria-label={label}>
@@ -44,8 +55,8 @@ export function Bars({ points, label }: { points: SeriesPoint[]; label: string }
         </div>
       </div>
       <div aria-hidden className="mt-1 flex justify-between pl-12 text-11 text-text3">
-        <span>{points[0] ? day(points[0][0]) : ''}</span>
-        <span>{points.at(-1) ? day(points.at(-1)?.[0] ?? 0) : ''}</span>
+        <span>{start}</span>
+        <span>{end}</span>
       </div>
       <details className="pl-12 text-12 text-text2">
         <summary className="inline-block min-h-6 text-accent">{t('As a table')}</summary>

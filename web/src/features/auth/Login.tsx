@@ -97,7 +97,7 @@ export function Login() {
               </div>
             )}
           </Field>
-          <div aria-live="polite" className="min-h-5 text-13 text-error">
+          <div role="alert" className="min-h-5 text-13 text-error">
             {problem} {wait > 0 && t('Try again in {n} s.', { n: wait })}
           </div>
           <Button type="submit" tone="solid" size="md" disabled={busy || wait > 0}>

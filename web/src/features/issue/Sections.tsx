@@ -23,8 +23,7 @@ import {
 /** Names and values in two columns; values are text and nothing else. */
 export function Pairs({ rows, label }: { rows: [string, unknown][]; label: string }) {
   return (
-    <table className="w-full table-fixed text-12 leading-5">
-      <caption className="sr-only">{label}</caption>
+    <table aria-label={label} className="w-full table-fixed text-12 leading-5">
       <tbody>
         {rows.map(([name, value], index) => (
           <tr key={`${name}${index}`} className="border-b border-border last:border-b-0">

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
-import type { Activity, IssueDetails } from '../../api/types.ts';
+import type { Activity, IssueDetails, IssueTag } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
 import { formatShare } from '../../lib/numbers.ts';
 import { quoteValue } from '../../query/grammar.ts';
@@ -60,9 +60,18 @@ export function Triage({ org, issue }: { org: string; issue: IssueDetails }) {
   );
 }
 
+const SHOWN = 6;
+
+/** Those with several values first: a tag that is the same everywhere tells little. */
+function telling(tags: IssueTag[]): IssueTag[] {
+  const spread = (tag: IssueTag): number => ((tag.uniqueValues ?? tag.topValues.length) > 1 ? 0 : 1);
+  return [...tags].sort((a, b) => spread(a) - spread(b));
+}
+
 /** The tags of all events of the issue with the share of their most frequent values. */
 export function TagShares({ org, issue }: { org: string; issue: IssueDetails }) {
   const { data, isPending } = useQuery(issueTagsQuery(org, issue.id));
+  const [all, setAll] = useState(false);
   if (isPending)
     return (
       <Card title={t('Tags')}>
@@ -77,7 +86,7 @@ export function TagShares({ org, issue }: { org: string; issue: IssueDetails }) 
   return (
     <Card title={t('Tags')} actions={<span className="pr-1.5 text-12 text-text3">{t('of all events')}</span>}>
       <ul className="px-3.5 py-2">
-        {data.map((tag) => (
+        {(all ? data : telling(data).slice(0, SHOWN)).map((tag) => (
           <li key={tag.key} className="py-1">
             <p className="isolate-text truncate text-12 text-text3">{tag.key}</p>
             {tag.topValues.slice(0, 3).map((value) => (
@@ -105,6 +114,15 @@ export function TagShares({ org, issue }: { org: string; issue: IssueDetails }) 
           </li>
         ))}
       </ul>
+      {!all && data.length > SHOWN && (
+        <button
+          type="button"
+          onClick={() => setAll(true)}
+          className="min-h-8 w-full border-t border-border px-3.5 text-left text-12 text-accent hover:bg-hover"
+        >
+          {t('Show {n} more', { n: data.length - SHOWN })}
+        </button>
+      )}
     </Card>
   );
 }

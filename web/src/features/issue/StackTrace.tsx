@@ -158,8 +158,10 @@ function FrameRow({ frame, start }: { frame: Frame; start: boolean }) {
         </section>
       )}
       {open && vars.length > 0 && (
-        <table className="w-full table-fixed border-t border-border font-mono text-12 leading-5">
-          <caption className="sr-only">{t('Variables')}</caption>
+        <table
+          aria-label={t('Variables')}
+          className="w-full table-fixed border-t border-border font-mono text-12 leading-5"
+        >
           <tbody>
             {vars.map(([name, value]) => (
               <tr key={name} className="border-b border-border last:border-b-0">
