@@ -81,7 +81,7 @@ test('the issue page shows what is hostile as text, and more when asked', async 
   await page.getByRole('button', { name: 'All frames' }).click();
   await expect(page.getByText('get_response', { exact: false }).first()).toBeVisible();
   await page.getByRole('button', { name: 'Show the grouping' }).click();
-  await expect(page.getByText('decides').first()).toBeVisible();
+  await expect(page.getByText('contributes').first()).toBeVisible();
   await page.getByRole('button', { name: 'Show', exact: true }).click();
   await expect(page.getByText('"event_id"').first()).toBeVisible();
   await expectSound(page);

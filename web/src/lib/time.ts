@@ -17,7 +17,8 @@ export function shortAge(at: number, now: number): string {
 /** "5 min ago", in words, for details. */
 export function longAge(at: number, now: number): string {
   const relative = new Intl.RelativeTimeFormat('en', { style: 'short', numeric: 'always' });
-  const age = now - at;
+  // The page's clock ticks every few seconds: what just happened is not in the future.
+  const age = now - at < 0 && now - at > -MINUTE ? 0 : now - at;
   const abs = Math.abs(age);
   if (abs < MINUTE) return relative.format(-Math.round(age / SECOND), 'second');
   if (abs < HOUR) return relative.format(-Math.round(age / MINUTE), 'minute');
