@@ -288,7 +288,9 @@ export function Grouping({ org, project, event }: PlaceProps) {
           >
             <p className="flex flex-wrap items-center gap-2">
               <span className="font-semibold">{variant.description || variant.key}</span>
-              {variant.contributes !== false && variant.hash && <Badge tone="success">{t('contributes')}</Badge>}
+              {variant.contributes !== false && variant.hash && (
+                <Badge tone="success">{t('contributes')}</Badge>
+              )}
               {variant.hash && <code className="break-all text-text2">{variant.hash}</code>}
               {variant.hint && <span className="text-text3">{variant.hint}</span>}
             </p>
