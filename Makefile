@@ -1,11 +1,12 @@
 # `make run` and `make test` are all that is needed; both install what is missing.
 CACHE ?= $(if $(VEDETTE_CACHE),$(VEDETTE_CACHE),$(HOME)/.cache/vedette)
-export CARGO_TARGET_DIR ?= $(CACHE)/target
+# One folder per checkout: cargo tells sources apart by their times, and two checkouts would mix.
+export CARGO_TARGET_DIR ?= $(CACHE)/target-$(firstword $(shell printf '%s' '$(CURDIR)' | cksum))
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench parity setup setup-test web-deps web ui clean
+.PHONY: run test check release bench setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app

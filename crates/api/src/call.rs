@@ -32,6 +32,8 @@ pub struct Call {
     pub user_agent: Option<String>,
     /// Whether the caller came over https.
     pub secure: bool,
+    /// No form of another site can send such a request.
+    pub unforgeable: bool,
 }
 
 impl Call {

@@ -164,6 +164,10 @@ async fn answer(State(api): State<Api>, request: Request<Body>) -> Response {
         body,
         address,
         secure,
+        unforgeable: headers.contains_key("x-requested-with")
+            || headers
+                .get(header::CONTENT_TYPE)
+                .is_some_and(|v| v.as_bytes().starts_with(b"application/json")),
     };
     let done = tokio::task::spawn_blocking(move || run(route, call, &method, &headers)).await;
     match done {

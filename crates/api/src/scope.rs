@@ -117,6 +117,20 @@ impl Scope {
         self.projects.iter().find(|p| p.id == id)
     }
 
+    /// What a query means for events alone: terms of issues become their hashes.
+    pub fn lower_events(&self, call: &Call, query: &str) -> Result<Filter, ApiError> {
+        let lowered = self.lower(call, query)?;
+        if lowered.condition.sql == "true" {
+            return Ok(lowered.filter);
+        }
+        let hashes = self.hashes_of(call, &lowered.condition)?;
+        Ok(lowered.filter.and(if hashes.is_empty() {
+            Filter::None
+        } else {
+            Filter::Field(Field::Hash, Test::Is(hashes))
+        }))
+    }
+
     /// What a query means in this scope.
     pub fn lower(&self, call: &Call, query: &str) -> Result<Lowered, ApiError> {
         let expr = parse(query)?;

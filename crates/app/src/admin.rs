@@ -36,8 +36,8 @@ pub enum Request {
         superuser: bool,
         /// Into this organization, with the role.
         org: Option<String>,
-        /// `owner`, `manager`, `admin`, `member`.
-        role: String,
+        /// `owner`, `manager`, `admin`, `member`; without it a new login is a member, and another keeps its role.
+        role: Option<String>,
         /// An existing login gets the password and rights.
         force: bool,
     },
@@ -115,7 +115,14 @@ impl Admin {
                 org,
                 role,
                 force,
-            } => self.create_user(email, password, *superuser, org.as_deref(), role, *force),
+            } => self.create_user(
+                email,
+                password,
+                *superuser,
+                org.as_deref(),
+                role.as_deref(),
+                *force,
+            ),
             Request::Cleanup { days } => {
                 let dropped = pipeline::jobs::sweep_older(&self.stores, *days)?;
                 Ok(json!({ "dropped_days": dropped }))
@@ -195,12 +202,12 @@ impl Admin {
         password: &str,
         superuser: bool,
         org: Option<&str>,
-        role: &str,
+        role: Option<&str>,
         force: bool,
     ) -> anyhow::Result<Value> {
         check_email(email)?;
         check_password(password)?;
-        if !["owner", "manager", "admin", "member"].contains(&role) {
+        if let Some(role) = role.filter(|r| !["owner", "manager", "admin", "member"].contains(r)) {
             bail!("role is owner, manager, admin or member, not '{role}'");
         }
         let now = self.stores.clock.now();
@@ -228,12 +235,18 @@ impl Admin {
             let id = match &known {
                 Some(user) => {
                     people::set_password(c, user.id, &hash)?;
+                    if superuser {
+                        people::set_superuser(c, user.id)?;
+                    }
                     user.id
                 }
                 None => people::add_user(c, email, "", &hash, superuser, now)?,
             };
             if let Some(organization) = &organization {
-                people::set_member(c, organization.id, id, role, now)?;
+                let known = people::role(c, organization.id, id)?;
+                if let Some(role) = role.or(known.is_none().then_some("member")) {
+                    people::set_member(c, organization.id, id, role, now)?;
+                }
             }
             Ok(())
         })?;

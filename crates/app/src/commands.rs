@@ -98,9 +98,9 @@ enum Command {
         /// The organization; without it, the first.
         #[arg(long)]
         org: Option<String>,
-        /// owner, manager, admin or member.
-        #[arg(long, default_value = "member")]
-        role: String,
+        /// owner, manager, admin or member; a new login is a member unless this says otherwise.
+        #[arg(long)]
+        role: Option<String>,
         /// Set the password of a login that exists.
         #[arg(long)]
         force: bool,

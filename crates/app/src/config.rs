@@ -128,6 +128,8 @@ pub struct Config {
     pub worker_threads: usize,
     /// Networks.
     pub trusted: Vec<Network>,
+    /// The same as text.
+    pub trusted_text: String,
     /// First login.
     pub admin_email: Option<String>,
     /// First password.
@@ -349,6 +351,7 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         max_concurrent_requests: usize::try_from(number("max-concurrent-requests", 1, 100_000)?)?,
         worker_threads,
         trusted,
+        trusted_text: text("trusted-proxies"),
         admin_email: some("admin-email"),
         admin_password: some("admin-password"),
         organization: some("organization"),
@@ -398,6 +401,7 @@ impl Config {
             "organization" => self.organization.clone().unwrap_or_default(),
             "project" => self.project.clone().unwrap_or_default(),
             "log" => self.log.clone(),
+            "trusted-proxies" => self.trusted_text.clone(),
             _ => key.default.to_owned(),
         }
     }

@@ -50,7 +50,15 @@ pub struct FolderLock(#[expect(dead_code, reason = "held for its lock")] File);
 /// [`OpenError::InUse`] if another process has it.
 pub fn lock_folder(folder: &Path) -> Result<FolderLock, OpenError> {
     let failed = |e| OpenError::Folder(folder.to_owned(), e);
-    std::fs::create_dir_all(folder).map_err(failed)?;
+    if !folder.exists() {
+        // Events hold what nobody else on the machine should read.
+        use std::os::unix::fs::DirBuilderExt as _;
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed)?;
+    }
     let file = File::create(folder.join("lock")).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
@@ -108,8 +116,8 @@ fn recover(stores: &Stores) -> Result<(), OpenError> {
     }
     for (partition, end) in &committed {
         if let Err(e) = storage::rebuild::partition(stores, *partition, *end) {
-            if matches!(e, PayloadError::Damaged(..)) {
-                tracing::error!(error = %e, "a pack is damaged; the events behind it are not searchable");
+            if matches!(e, PayloadError::Damaged(..) | PayloadError::Missing(_)) {
+                tracing::error!(error = %e, "a pack is damaged or missing; its events behind that are not searchable");
             } else {
                 return Err(OpenError::Store("packs", e.to_string()));
             }

@@ -158,25 +158,33 @@ fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool
         if !goes(partition) {
             continue;
         }
-        // SQL first: a crash in between leaves files that the next start removes.
-        stores.sql.writing(|c| {
-            positions::forget_pack(c, partition)?;
-            attachments::forget(c, partition)
-        })?;
+        // The list of packs last: what a crash leaves in between is dropped again.
         stores
             .columns
             .drop_partition(stores.catalog.errors, partition)
             .map_err(store)?;
         stores.ids.drop_partition(partition).map_err(store)?;
-        stores.payloads.drop_partition(partition).map_err(store)?;
         stores
             .blobs
             .delete_prefix(&format!("attachments/{partition}/"))
             .map_err(store)?;
+        stores.payloads.drop_partition(partition).map_err(store)?;
+        stores.sql.writing(|c| {
+            attachments::forget(c, partition)?;
+            positions::forget_pack(c, partition)
+        })?;
         dropped += 1;
     }
+    // Counts stay as long as the project with the longest retention keeps its events.
+    let longest = stores
+        .sql
+        .reading(projects::all_projects)?
+        .iter()
+        .filter_map(|p| p.settings["retentionDays"].as_i64())
+        .max();
+    let counted = longest.unwrap_or(0).max(i64::from(retention));
     stores.sql.writing(|c| {
-        hashes::sweep(c, hour_of(now) - i64::from(retention) * 24)?;
+        hashes::sweep(c, hour_of(now) - counted * 24)?;
         outcomes::sweep(c, hour_of(now) - OUTCOME_DAYS * 24)?;
         whereabouts::sweep(c, now - i64::from(retention) * DAY)?;
         sessions::sweep(c, now)

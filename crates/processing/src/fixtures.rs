@@ -17,7 +17,7 @@ const CLOCK: i64 = 1_795_700_000_000_000;
 
 /// Runs every case of a folder.
 fn each(folder: &str, run: impl Fn(&Json<'_>) -> String) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
         .join("../../fixtures")
         .join(folder);
     let mut names: Vec<_> = std::fs::read_dir(&folder)

@@ -25,6 +25,11 @@ fn cookie(call: &Call, value: &str, seconds: i64) -> String {
 
 /// Opens a session: `{"username", "password"}`. Only a request that a page of this server can send is taken.
 pub fn login(call: &Call) -> Result<Answer, ApiError> {
+    if !call.unforgeable {
+        let what =
+            "CSRF: send the header X-Requested-With, or Content-Type: application/json, with this request.";
+        return Err(ApiError::Forbidden(what.into()));
+    }
     let body = call.json()?;
     let (name, password) = (text(&body, "username")?, text(&body, "password")?);
     let now = call.now();

@@ -125,8 +125,8 @@ pub fn page_cursor(answer: Answer, call: &Call, rows: &[Row], more: bool) -> Ans
 pub fn list(call: &Call) -> Result<Answer, ApiError> {
     let scope = Scope::of(call)?;
     let project = call.project()?.clone();
-    let lowered = scope.lower(call, call.value("query").unwrap_or(""))?;
-    let filter = scope.with_environments(call, lowered.filter);
+    let filter = scope.lower_events(call, call.value("query").unwrap_or(""))?;
+    let filter = scope.with_environments(call, filter);
     let question = Question::Rows {
         order: Order::Newest,
         after: cursor(call)?,
@@ -230,6 +230,7 @@ fn attachment_view(a: &Attachment) -> Value {
 
 /// The attachments of an event.
 pub fn attachments(call: &Call) -> Result<Answer, ApiError> {
+    of_path(call)?;
     let project = call.project()?.id;
     let id = call.event_id("event")?.to_string();
     let all = call
@@ -241,6 +242,7 @@ pub fn attachments(call: &Call) -> Result<Answer, ApiError> {
 }
 
 fn attachment_of_path(call: &Call) -> Result<Attachment, ApiError> {
+    of_path(call)?;
     let project = call.project()?.id;
     let event = call.event_id("event")?.to_string();
     let id = call.number("attachment", "Attachment")?;

@@ -16,8 +16,8 @@ use crate::views;
 pub fn list(call: &Call) -> Result<Answer, ApiError> {
     let (issue, project) = find(call)?;
     let scope = Scope::of_issue(call, project.clone())?;
-    let lowered = scope.lower(call, call.value("query").unwrap_or(""))?;
-    let filter = scope.with_environments(call, lowered.filter);
+    let filter = scope.lower_events(call, call.value("query").unwrap_or(""))?;
+    let filter = scope.with_environments(call, filter);
     let limit = call.limit(100)?;
     let question = Question::Rows {
         order: Order::Newest,
@@ -46,8 +46,8 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
     let scope = Scope::of_issue(call, project.clone())?;
     let hashes = extent(call, issue.id)?;
     let pick = |order| -> Result<Option<Row>, ApiError> {
-        let lowered = scope.lower(call, call.value("query").unwrap_or(""))?;
-        let filter = scope.with_environments(call, lowered.filter);
+        let filter = scope.lower_events(call, call.value("query").unwrap_or(""))?;
+        let filter = scope.with_environments(call, filter);
         let question = Question::Rows {
             order,
             after: None,

@@ -174,14 +174,8 @@ fn counts(call: &Call, scope: &Scope, filter: Filter) -> Result<HashMap<i64, Cou
 fn lookup(call: &Call, scope: &Scope, text: &str) -> Result<Option<Page>, ApiError> {
     let word = text.strip_prefix("is:unresolved ").unwrap_or(text).trim();
     if let Ok(id) = word.parse::<protocol::ids::EventId>() {
-        for (project, locator) in call.api.stores.ids.find(id.0)? {
-            let Ok(project) = i64::try_from(project) else {
-                continue;
-            };
-            if scope.project(project).is_none() {
-                continue;
-            }
-            if let Some(loaded) = super::events::load(call, locator)?
+        for project in &scope.projects {
+            if let Some(loaded) = super::events::by_id(call, project, id)?
                 && let Some(issue) = super::events::issue_of(call, &loaded)?
             {
                 let issues = call.api.stores.sql.reading(|c| issues::by_ids(c, &[issue]))?;

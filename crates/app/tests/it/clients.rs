@@ -44,7 +44,8 @@ fn python() -> PathBuf {
 #[test]
 fn python_and_flask() {
     on_one(&[], |server, data| {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/clients/python.py");
+        let script =
+            Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/it/clients/python.py");
         let wire = data.join("wire.jsonl");
         run(Command::new(python())
             .arg(&script)

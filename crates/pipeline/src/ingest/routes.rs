@@ -339,7 +339,7 @@ async fn take_envelope(
             let detail = format!("envelope exceeded size limits for type '{}'", item.kind);
             return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
         }
-        if matches!(kind.category, Category::Error | Category::Default) && event.is_none() {
+        if matches!(kind.name, "event" | "security" | "raw_security") && event.is_none() {
             event = Some(item);
         }
     }
@@ -371,10 +371,12 @@ async fn take_envelope(
             );
         }
     }
-    let others = envelope
-        .items
-        .iter()
-        .any(|i| !matches!(i.kind.as_str(), "event" | "attachment"));
+    let others = envelope.items.iter().any(|i| {
+        !matches!(
+            i.kind.as_str(),
+            "event" | "security" | "raw_security" | "attachment"
+        )
+    });
     if !envelope.items.is_empty() && (refusal.is_none() || others) {
         append(ingest, &meta, &body).await?;
     }

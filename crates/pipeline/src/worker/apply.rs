@@ -12,6 +12,8 @@
 mod issues;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use protocol::category::{Category, Discard, Outcome};
 use protocol::ids::EventId;
@@ -91,26 +93,67 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     });
     if let Err(e) = written {
         worker.quota.put_back(refused);
-        for (partition, end) in &lengths {
+        if !was_committed(worker, batch)? {
             // What was appended does not count; the next try appends it again at the same place.
-            let committed = positions::packs(&*stores.sql).ok().and_then(|all| {
-                all.into_iter()
-                    .find(|(p, _)| p == partition)
-                    .map(|(_, length)| length)
-            });
-            if let Err(e) = stores
-                .payloads
-                .truncate(*partition, committed.unwrap_or(0).min(*end))
-            {
-                tracing::error!(%partition, error = %e, "a pack could not be cut back");
+            for (partition, start) in starts(&clean.events, &locators) {
+                stores.payloads.truncate(partition, start)?;
             }
+            return Err(e.into());
         }
-        return Err(e.into());
+        // The answer was lost, not the commit.
     }
 
-    publish(worker, &mut clean.events, &locators, &lengths)?;
-    stores.queue.ack(batch.partition, batch.next)?;
-    Ok(locators.len() as u64)
+    // From here on the batch counts: trying it again as a whole would count it twice.
+    let mut pause = Duration::from_millis(100);
+    loop {
+        let done = publish(worker, &clean.events, &locators, &lengths).and_then(|()| {
+            stores
+                .queue
+                .ack(batch.partition, batch.next)
+                .map_err(ApplyError::from)
+        });
+        match done {
+            Ok(()) => return Ok(locators.len() as u64),
+            Err(e) if worker.stop.load(Ordering::Relaxed) => {
+                tracing::error!(error = %e, "a batch is stored but not in the index; the next start reads it from the packs");
+                return Ok(locators.len() as u64);
+            }
+            Err(e) => {
+                worker.progress.failures.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(error = %e, "a stored batch could not be made searchable; trying again");
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_secs(10));
+            }
+        }
+    }
+}
+
+/// Where each partition's pack ended before a batch was appended: at its first record's frame.
+fn starts(events: &[Event], locators: &[Locator]) -> BTreeMap<Partition, u64> {
+    let mut starts = BTreeMap::new();
+    for (event, locator) in events.iter().zip(locators) {
+        let start = starts.entry(event.partition).or_insert(locator.frame);
+        *start = (*start).min(locator.frame);
+    }
+    starts
+}
+
+/// Whether a batch whose commit answered an error counts all the same: the connection may have been lost behind
+/// it. Waits until the database says.
+fn was_committed(worker: &Worker, batch: &Batch) -> Result<bool, ApplyError> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match positions::applied(&*worker.stores.sql, batch.partition) {
+            Ok(position) => return Ok(position >= batch.next),
+            // The next start cuts the packs to what is committed.
+            Err(e) if worker.stop.load(Ordering::Relaxed) => return Err(e.into()),
+            Err(e) => {
+                tracing::error!(error = %e, "the database does not say whether a batch was committed; asking again");
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_secs(10));
+            }
+        }
+    }
 }
 
 fn record(event: &Event) -> Vec<u8> {
@@ -137,6 +180,7 @@ fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyErro
         .collect();
     let mut fresh: HashSet<(u64, [u8; 16])> = HashSet::new();
     let mut clean = Clean::default();
+    let mut with_repeats = Vec::with_capacity(prepared.len());
     for mut p in prepared {
         let mut repeated = false;
         for event in std::mem::take(&mut p.events) {
@@ -149,6 +193,10 @@ fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyErro
             p.count(Outcome::Accepted, event.processed.category.name(), "", 1);
             clean.events.push(event);
         }
+        with_repeats.push((p, repeated));
+    }
+    // Files after all events: one may come in an envelope before its event's.
+    for (mut p, repeated) in with_repeats {
         for file in std::mem::take(&mut p.files) {
             let id = file.event_id.parse::<EventId>().unwrap_or_default();
             let size = file.bytes.len() as u64;
@@ -280,7 +328,7 @@ fn facts(
 /// Makes the events findable.
 fn publish(
     worker: &Worker,
-    events: &mut [Event],
+    events: &[Event],
     locators: &[Locator],
     lengths: &[(Partition, u64)],
 ) -> Result<(), ApplyError> {

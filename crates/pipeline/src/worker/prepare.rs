@@ -155,7 +155,7 @@ pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i
     match meta.form {
         Form::Envelope => context.envelope(body, &mut out),
         Form::Store => context.event(body, None, meta.event_id.as_deref(), 0, &mut out),
-        Form::Security => context.security(body, &mut out),
+        Form::Security => context.security(body, meta.content_type.as_deref(), &mut out),
     }
     out
 }
@@ -245,9 +245,8 @@ impl Context<'_> {
         }
     }
 
-    fn security(&self, body: &[u8], out: &mut Prepared) {
+    fn security(&self, body: &[u8], mime: Option<&str>, out: &mut Prepared) {
         let receipt = self.receipt(None, None);
-        let mime = self.meta.content_type.as_deref();
         let rules = &self.project.rules;
         let done = self.guarded(body, None, out, || {
             process_security(body, mime, &receipt, rules, self.geo)
@@ -296,7 +295,12 @@ impl Context<'_> {
                     1
                 }
             };
-            if self.meta.limited && matches!(item.kind.as_str(), "event" | "attachment") {
+            if self.meta.limited
+                && matches!(
+                    item.kind.as_str(),
+                    "event" | "security" | "raw_security" | "attachment"
+                )
+            {
                 continue; // Counted when it was refused.
             }
             if count > kind.max_per_envelope {
@@ -330,6 +334,7 @@ impl Context<'_> {
                 Err(reason) => out.discard(kind.category, reason, None),
             },
             "attachment" => self.file(item, id, n, out),
+            "security" | "raw_security" => self.security(item.payload, item.content_type.as_deref(), out),
             _ => self.event(item.payload, sent_at, id, n as u64, out),
         }
     }
