@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use testkit::server::Server;
 
-use crate::on_one;
+use crate::BINARY;
 
 /// The folder for fetched clients, which may be lost at any time.
 fn cache() -> PathBuf {
@@ -43,39 +44,39 @@ fn python() -> PathBuf {
 
 #[test]
 fn python_and_flask() {
-    on_one(&[], |server, data| {
-        let script =
-            Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/it/clients/python.py");
-        let wire = data.join("wire.jsonl");
-        run(Command::new(python())
-            .arg(&script)
-            .arg(server.get("dsn"))
-            .arg(&wire));
-        let wire = std::fs::read_to_string(&wire).unwrap();
-        let sent: Vec<Value> = wire.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-        assert!(sent.len() >= 8, "{} events were sent", sent.len());
-        for event in &sent {
-            let id = event["event_id"].as_str().unwrap();
-            let got = server.until(id, |s| {
-                let reply = s.api("GET", &format!("projects/acme/shop/events/{id}/"), None);
-                (reply.status == 200).then(|| reply.json())
-            });
-            compare(event, &got);
-        }
-        let last = sent
-            .iter()
-            .find(|e| e["tags"]["scenario"] == "attachment")
-            .unwrap();
-        let id = last["event_id"].as_str().unwrap();
-        let files = server
-            .api(
-                "GET",
-                &format!("projects/acme/shop/events/{id}/attachments/"),
-                None,
-            )
-            .json();
-        assert_eq!(files[0]["name"], "notes.txt");
-    });
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = Server::start(BINARY, data, &[]);
+    let script = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("tests/it/clients/python.py");
+    let wire = data.join("wire.jsonl");
+    run(Command::new(python())
+        .arg(&script)
+        .arg(server.get("dsn"))
+        .arg(&wire));
+    let wire = std::fs::read_to_string(&wire).unwrap();
+    let sent: Vec<Value> = wire.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert!(sent.len() >= 8, "{} events were sent", sent.len());
+    for event in &sent {
+        let id = event["event_id"].as_str().unwrap();
+        let got = server.until(id, |s| {
+            let reply = s.api("GET", &format!("projects/acme/shop/events/{id}/"), None);
+            (reply.status == 200).then(|| reply.json())
+        });
+        compare(event, &got);
+    }
+    let last = sent
+        .iter()
+        .find(|e| e["tags"]["scenario"] == "attachment")
+        .unwrap();
+    let id = last["event_id"].as_str().unwrap();
+    let files = server
+        .api(
+            "GET",
+            &format!("projects/acme/shop/events/{id}/attachments/"),
+            None,
+        )
+        .json();
+    assert_eq!(files[0]["name"], "notes.txt");
 }
 
 /// What was sent and what is read back are the same in every fact.
