@@ -6,6 +6,7 @@ mod commands;
 mod durable;
 mod ingest;
 mod issues;
+mod upgrade;
 
 use std::path::Path;
 use std::sync::LazyLock;
