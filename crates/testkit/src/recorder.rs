@@ -51,9 +51,12 @@ impl Item {
         self.header["type"].as_str().unwrap_or_default()
     }
 
-    /// The payload as JSON; null if it is none.
+    /// The payload as JSON; null if it is none. Half a surrogate pair, which JavaScript writes and no text in Rust
+    /// can hold, is read as U+FFFD.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.payload).unwrap_or_default()
+        serde_json::from_slice(&self.payload)
+            .or_else(|_| serde_json::from_str(&without_halves(&String::from_utf8_lossy(&self.payload))))
+            .unwrap_or_default()
     }
 }
 
@@ -98,6 +101,26 @@ impl Exchange {
         }
         items
     }
+}
+
+fn without_halves(json: &str) -> String {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix("\\u")?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let mut out = String::with_capacity(json.len());
+    let mut at = 0;
+    while let Some(found) = json[at..].find('\\').map(|i| at + i) {
+        out.push_str(&json[at..found]);
+        let (text, length) = match (unit(found), unit(found + 6)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (&json[found..found + 12], 12),
+            (Some(0xD800..=0xDFFF), _) => ("\\ufffd", 6),
+            _ => (&json[found..found + 2], 2),
+        };
+        out.push_str(text);
+        at = found + length;
+    }
+    out + &json[at..]
 }
 
 fn line(bytes: &[u8]) -> (Value, &[u8]) {
@@ -258,6 +281,12 @@ mod tests {
         );
         assert_eq!(items[0].json()["a"], 1);
         assert_eq!(items[1].envelope["event_id"], "x");
+    }
+
+    #[test]
+    fn half_a_pair_is_replaced() {
+        let text = r#"{"a":"\ud83c\udf51 \ud83c \\ud83c \n"}"#;
+        assert_eq!(without_halves(text), r#"{"a":"\ud83c\udf51 \ufffd \\ud83c \n"}"#);
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! Its packages are pinned by a lock file beside it, and fetched into the cache folder once.
 
 mod compare;
+mod django;
 mod flask;
+mod node;
 mod normalizations;
+mod rewrites;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -20,10 +23,10 @@ use testkit::server::Server;
 use crate::on_one;
 
 /// A scenario: the tag `scenario` of its events, and what must be in them, as JSON pointers in the server's form.
-/// `=` asks for a value.
+/// `-1` is the last of a list, and `=` asks for a value.
 type Scenario = (&'static str, &'static [&'static str]);
 
-/// What the SDKs have in common. A client that cannot do one replaces it, see [`with`].
+/// What the SDKs have in common. A client that cannot do one leaves it out, see [`with`].
 const SCENARIOS: [Scenario; 10] = [
     (
         "handled",
@@ -89,9 +92,11 @@ const SCENARIOS: [Scenario; 10] = [
 /// What every event of every client bears.
 const ALWAYS: [&str; 2] = ["/release=\"shop@1.2.3\"", "/environment=\"test\""];
 
-/// The common scenarios, some with other demands or added.
-fn with(changes: &[Scenario]) -> Vec<Scenario> {
+/// The common scenarios without those that an SDK has no notion of, and with some that ask for other things or are
+/// its own.
+fn with(without: &[&str], changes: &[Scenario]) -> Vec<Scenario> {
     let mut list: Vec<Scenario> = SCENARIOS.to_vec();
+    list.retain(|s| !without.contains(&s.0));
     for change in changes {
         match list.iter_mut().find(|s| s.0 == change.0) {
             Some(same) => *same = *change,
@@ -164,6 +169,29 @@ fn install_python(folder: &Path, lock: &Path) {
     run(pip.arg(lock), 0);
 }
 
+/// Installs the npm packages of a client's lock file.
+fn install_npm(folder: &Path, from: &Path) {
+    for file in ["package.json", "package-lock.json"] {
+        std::fs::copy(from.join(file), folder.join(file)).unwrap();
+    }
+    let mut npm = Command::new("npm");
+    npm.args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+    ]);
+    run(npm.current_dir(folder), 0);
+}
+
+/// Runs a client's program, which must end with this code. It sees only the environment that it needs, as SDKs send
+/// what they find there.
+fn run_client(command: &mut Command, code: i32) {
+    let kept = ["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
+    run(command.env_clear().envs(kept).env("LANG", "C.UTF-8"), code);
+}
+
 /// Starts a server and the recorder before it, lets `drive` run the client against the DSN, and compares every
 /// event that went over the wire with what the API answers.
 fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
@@ -213,7 +241,13 @@ fn same_as_sent(
     let id = form["event_id"].as_str().expect("an id");
     for want in wanted.iter().chain(&ALWAYS) {
         let (pointer, value) = want.split_once('=').map_or((*want, None), |(p, v)| (p, Some(v)));
-        let sent = form.pointer(pointer).unwrap_or(&Value::Null);
+        let sent = pointer
+            .split('/')
+            .skip(1)
+            .fold(&form, |at, step| match (at, step) {
+                (Value::Array(list), "-1") => list.last().unwrap_or(&Value::Null),
+                _ => at.pointer(&format!("/{step}")).unwrap_or(&Value::Null),
+            });
         let value: Option<Value> = value.map(|v| serde_json::from_str(v).expect("JSON"));
         if value.map_or(sent.is_null(), |v| *sent != v) {
             wrong.push(format!("{name}: the client was to send {want}, and sent {sent}"));
@@ -277,9 +311,8 @@ fn same_as_sent(
 /// The list of normalizations in the documentation is the one that the comparison goes by.
 #[test]
 fn the_list_is_documented() {
-    let names: Vec<&str> = normalizations::REWRITTEN
-        .iter()
-        .map(|r| r.name)
+    let names: Vec<&str> = std::iter::once(normalizations::READ)
+        .chain(normalizations::REWRITTEN.iter().map(|r| r.name))
         .chain(normalizations::ACCEPTED.iter().map(|a| a.name))
         .collect();
     let page = sources("../../../../../docs/clients.md");

@@ -148,9 +148,10 @@ fn differences<'a>(
     }
 }
 
-/// Pairs of tags as a map, times as whole microseconds.
+/// Pairs of tags as a map, times as whole microseconds, cookies and query in the order of their names.
 pub fn same_units(event: &Value) -> Value {
     let mut event = event.clone();
+    sort_pairs(&mut event);
     if let Some(Value::Array(list)) = event.get("tags") {
         let mut map = Map::new();
         for pair in list {
@@ -174,6 +175,30 @@ pub fn same_units(event: &Value) -> Value {
         }
     }
     event
+}
+
+/// Puts cookies and query in the order of their names: an object on the wire has no order that this program can
+/// see. The notes about them move along.
+pub fn sort_pairs(event: &mut Value) {
+    for key in ["cookies", "query_string"] {
+        let Some(Value::Array(list)) = event.pointer(&format!("/request/{key}")) else {
+            continue;
+        };
+        let mut order: Vec<usize> = (0..list.len()).collect();
+        order.sort_by_key(|i| list[*i][0].as_str().map(str::to_owned));
+        let sorted: Vec<Value> = order.iter().map(|i| list[*i].clone()).collect();
+        event["request"][key] = json!(sorted);
+        if let Some(Value::Object(notes)) = event.pointer_mut(&format!("/_meta/request/{key}")) {
+            let before = std::mem::take(notes);
+            for (name, note) in before {
+                let place = name
+                    .parse()
+                    .ok()
+                    .and_then(|i: usize| order.iter().position(|o| *o == i));
+                notes.insert(place.map_or(name, |at| at.to_string()), note);
+            }
+        }
+    }
 }
 
 fn microseconds(time: &Value) -> Value {
@@ -281,8 +306,8 @@ fn protocol_form(view: &Value) -> Value {
         ("tags", json!(tags)),
         ("user", user(&view["user"])),
         ("contexts", view["contexts"].clone()),
-        ("extra", view["context"].clone()),
-        ("modules", view["packages"].clone()),
+        ("extra", none_if_empty(&view["context"])),
+        ("modules", none_if_empty(&view["packages"])),
         ("sdk", view["sdk"].clone()),
         (
             "logentry",
@@ -298,6 +323,15 @@ fn protocol_form(view: &Value) -> Value {
         ("debug_meta", images),
         ("_meta", meta(&view["_meta"])),
     ])
+}
+
+/// The page says `{}` for nothing.
+fn none_if_empty(view: &Value) -> Value {
+    if *view == json!({}) {
+        Value::Null
+    } else {
+        view.clone()
+    }
 }
 
 /// The notes, with the two fields that the page calls by other names.
