@@ -1,0 +1,417 @@
+//! The short list: everything that the server may change on an event between the wire and the API.
+//!
+//! A rule of [`REWRITTEN`] is an exact change that is made to what was sent before it is compared. A rule of
+//! [`ACCEPTED`] looks at one difference that is left and says whether it is that very normalization.
+
+use std::collections::BTreeMap;
+
+use protocol::time::{Clock as _, SystemClock};
+use serde_json::{Value, json};
+
+use super::compare::{Difference, Pair};
+use super::rewrites;
+
+/// A change that follows from what was sent alone.
+pub struct Rewritten {
+    /// What is done; docs/clients.md says the same.
+    pub name: &'static str,
+    pub apply: fn(&mut Value),
+}
+
+/// A difference that is allowed.
+pub struct Accepted {
+    /// What is done; docs/clients.md says the same.
+    pub name: &'static str,
+    pub fits: fn(&Difference, &Pair) -> bool,
+}
+
+/// What is done where JSON is read, see [`testkit::recorder::Item::json`].
+pub const READ: &str = "Half of a surrogate pair, which JavaScript can send, becomes U+FFFD.";
+
+/// Exact changes, in this order.
+pub const REWRITTEN: [Rewritten; 8] = [
+    Rewritten {
+        name: "Bare lists of exceptions, threads and breadcrumbs become `{\"values\": […]}`, the form that most SDKs send.",
+        apply: rewrites::lists,
+    },
+    Rewritten {
+        name: "`message` becomes `logentry.formatted`; parameters are filled into a template that has no text yet.",
+        apply: rewrites::message,
+    },
+    Rewritten {
+        name: "Times are kept in microseconds, ids without dashes, tags as text.",
+        apply: rewrites::units,
+    },
+    Rewritten {
+        name: "A frame's `filename` is made of `abs_path` and the other way round; a function called `?` has no name.",
+        apply: rewrites::paths,
+    },
+    Rewritten {
+        name: "Query and fragment of a request stand apart from its URL.",
+        apply: rewrites::url,
+    },
+    Rewritten {
+        name: "Headers, cookies and query become pairs; headers are named `Content-Type`, sorted, and `Cookie` is read.",
+        apply: rewrites::pairs,
+    },
+    Rewritten {
+        name: "A request body that is JSON or a form is read, and `inferred_content_type` says so.",
+        apply: rewrites::body,
+    },
+    Rewritten {
+        name: "A context names its type; a fingerprint is a list of texts.",
+        apply: rewrites::contexts,
+    },
+];
+
+/// Differences that are allowed.
+pub const ACCEPTED: [Accepted; 12] = [
+    Accepted {
+        name: "What is null or empty is left out.",
+        fits: |d, _| d.got.is_none() && d.sent.is_some_and(hollow) && !holds_free_data(&d.steps()),
+    },
+    Accepted {
+        name: "Level, logger and platform have a value always: `error`, none, `other`; the level `log` is `info`.",
+        fits: defaults,
+    },
+    Accepted {
+        name: "The server adds its own: type, time of receipt, title, culprit, location, metadata.",
+        fits: own_fields,
+    },
+    Accepted {
+        name: "Fields become tags, so that they can be searched.",
+        fits: |d, pair| match d.steps()[..] {
+            ["tags", key] => {
+                d.sent.is_none() && derived_tags(pair.stored).get(key).map(|v| json!(v)).as_ref() == d.got
+            }
+            ["tags"] => {
+                d.sent.is_none()
+                    && d.got.and_then(Value::as_object).is_some_and(|got| {
+                        let derived = derived_tags(pair.stored);
+                        got.iter()
+                            .all(|(k, v)| derived.get(k).map(|v| json!(v)).as_ref() == Some(v))
+                    })
+            }
+            _ => false,
+        },
+    },
+    Accepted {
+        name: "Which frames are in app is decided by rules where the SDK left it open or the rules know better; what the SDK said is kept in `data.orig_in_app`.",
+        fits: in_app,
+    },
+    Accepted {
+        name: "Browser, system and device are read from the user agent where the event has none.",
+        fits: user_agent,
+    },
+    Accepted {
+        name: "A browser's address is that of its connection.",
+        fits: |d, pair| match d.steps()[..] {
+            ["user"] => d.sent.is_none() && d.got == Some(&json!({ "ip_address": address(pair) })),
+            ["user", "ip_address"] => {
+                d.sent.is_none_or(|s| s == "{{auto}}") && d.got == Some(&json!(address(pair)))
+            }
+            _ => false,
+        },
+    },
+    Accepted {
+        name: "Secrets are replaced by `[Filtered]`, with a remark in `_meta`.",
+        fits: scrubbed,
+    },
+    Accepted {
+        name: "`_meta` gains those remarks.",
+        fits: |d, _| d.path[0] == "_meta" && d.sent.is_none() && d.got.is_some_and(only_own_remarks),
+    },
+    Accepted {
+        name: "What is larger than its limit is cut, with a remark in `_meta`.",
+        fits: cut,
+    },
+    Accepted {
+        name: "The names that the server does not know are left out, with a note in `errors`.",
+        fits: unknown,
+    },
+    Accepted {
+        name: "The page shows breadcrumbs without a type as `default` and without a level as `info`.",
+        fits: |d, _| match d.steps()[..] {
+            ["breadcrumbs", "values", _, "type"] => {
+                d.sent.is_none_or(Value::is_null) && d.got == Some(&json!("default"))
+            }
+            ["breadcrumbs", "values", _, "level"] => {
+                d.sent.is_none_or(Value::is_null) && d.got == Some(&json!("info"))
+            }
+            _ => false,
+        },
+    },
+];
+
+/// Notes about what could not be kept as it was: an unknown name, half of a surrogate pair.
+const ERRORS: [&str; 2] = ["invalid_attribute", "repaired_json"];
+
+/// Words that the test programs use as secrets, or names under which SDKs send such.
+const SECRETS: [&str; 3] = ["hunter2", "4111111111111111", "sesame"];
+
+/// Whether a value says nothing.
+pub fn hollow(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.iter().all(hollow),
+        Value::Object(map) => map.values().all(hollow),
+        _ => false,
+    }
+}
+
+/// Whether a place lies in what programs hand over as they like: there also nothing is something.
+fn holds_free_data(path: &[&str]) -> bool {
+    let free = ["vars", "data", "extra", "params", "contexts"];
+    let depth = path.iter().position(|step| free.contains(step));
+    // A whole context that is empty is left out as well.
+    depth.is_some_and(|at| path.len() > at + if path[at] == "contexts" { 2 } else { 1 })
+}
+
+fn defaults(d: &Difference, _: &Pair) -> bool {
+    match (&d.steps()[..], d.sent, d.got) {
+        (["level"], None, Some(got)) => got == "error",
+        (["level"] | ["breadcrumbs", "values", _, "level"], Some(sent), Some(got)) => {
+            sent == "log" && got == "info"
+        }
+        (["logger"], None, Some(got)) => got == "",
+        (["platform"], None, Some(got)) => got == "other",
+        _ => false,
+    }
+}
+
+fn own_fields(d: &Difference, pair: &Pair) -> bool {
+    if d.sent.is_some_and(|sent| d.path != ["type"] || sent != "event") {
+        return false;
+    }
+    let Some(got) = d.got else { return false };
+    let has_exception = pair.stored.get("exception").is_some();
+    match d.steps()[..] {
+        ["type"] => got == if has_exception { "error" } else { "default" },
+        ["received"] => got
+            .as_i64()
+            .is_some_and(|us| (SystemClock.now() - us).abs() < 10 * protocol::time::MINUTE),
+        ["title"] => {
+            let last = pair.stored["exception"]["values"]
+                .as_array()
+                .and_then(|l| l.last());
+            let text = match last {
+                Some(e) => e["type"].as_str().or(e["value"].as_str()),
+                None => pair.stored["logentry"]["formatted"].as_str(),
+            };
+            let word = text.and_then(|t| t.split_whitespace().next()).unwrap_or("<");
+            got.as_str().is_some_and(|title| {
+                title.starts_with(word)
+                    || pair.sent["exception"]["values"].as_array().is_some_and(|l| {
+                        l.iter()
+                            .any(|e| e["type"].as_str().is_some_and(|t| title.starts_with(t)))
+                    })
+            })
+        }
+        ["culprit"] => got.is_string(),
+        ["location"] => pair.stored.to_string().contains(&got.to_string()),
+        ["metadata"] => got.is_object(),
+        ["errors"] => got
+            .as_array()
+            .is_some_and(|list| list.iter().all(|e| ERRORS.iter().any(|kind| e["type"] == *kind))),
+        _ => false,
+    }
+}
+
+/// The tags that fields make.
+fn derived_tags(event: &Value) -> BTreeMap<String, String> {
+    let mut tags = BTreeMap::new();
+    let mut add = |key: &str, value: Option<String>| {
+        // A tag is one line.
+        let value = value.map(|v| v.trim().replace('\n', " "));
+        if let Some(value) = value.filter(|v| !v.is_empty()) {
+            tags.insert(key.to_owned(), value);
+        }
+    };
+    let text = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    for key in [
+        "level",
+        "environment",
+        "release",
+        "dist",
+        "server_name",
+        "logger",
+        "transaction",
+    ] {
+        add(key, text(&format!("/{key}")));
+    }
+    add("url", text("/request/url"));
+    let user = [
+        ("id", "id"),
+        ("username", "username"),
+        ("email", "email"),
+        ("ip_address", "ip"),
+    ]
+    .iter()
+    .find_map(|(key, name)| text(&format!("/user/{key}")).map(|v| format!("{name}:{v}")));
+    add("user", user);
+    add("mechanism", text("/exception/values/0/mechanism/type"));
+    let handled = event
+        .pointer("/exception/values/0/mechanism/handled")
+        .and_then(Value::as_bool);
+    add(
+        "handled",
+        handled.map(|h| if h { "yes" } else { "no" }.to_owned()),
+    );
+    for (name, context) in event["contexts"].as_object().into_iter().flatten() {
+        let part = |key: &str| context[key].as_str().map(str::to_owned);
+        match context["type"].as_str().unwrap_or(name) {
+            "browser" | "os" | "runtime" | "client_os" => {
+                let full = part("name").map(|n| part("version").map_or(n.clone(), |v| format!("{n} {v}")));
+                add(name, full.or_else(|| part("raw_description")));
+                add(&format!("{name}.name"), part("name"));
+            }
+            "device" => {
+                add("device", part("model"));
+                add("device.family", part("family"));
+            }
+            _ => {}
+        }
+    }
+    tags
+}
+
+/// The frame that a path leads into.
+fn frame_of<'a>(event: &'a Value, path: &[String]) -> Option<&'a Value> {
+    let at = path.iter().position(|step| step == "frames")?;
+    event.pointer(&format!("/{}", path[..at + 2].join("/")))
+}
+
+fn in_app(d: &Difference, pair: &Pair) -> bool {
+    let frame = |event| frame_of(event, &d.path);
+    let (Some(sent), Some(stored)) = (frame(pair.sent), frame(pair.stored)) else {
+        return false;
+    };
+    let said = sent.get("in_app").and_then(Value::as_bool);
+    let kept = stored["data"].get("orig_in_app");
+    match d.steps()[..] {
+        [.., "frames", _, "in_app"] => match said {
+            // The page shows what nobody decided as not in app.
+            None => d.got.is_some_and(Value::is_boolean),
+            Some(said) => kept == Some(&json!(said)) || kept == Some(&json!(i32::from(said))),
+        },
+        [.., "frames", _, "data"] => {
+            sent.get("data").is_none_or(hollow)
+                && d.got.and_then(Value::as_object).is_some_and(|data| {
+                    data.keys()
+                        .all(|k| matches!(k.as_str(), "orig_in_app" | "category"))
+                })
+        }
+        _ => false,
+    }
+}
+
+fn user_agent(d: &Difference, pair: &Pair) -> bool {
+    let ["contexts", rest @ ..] = &d.steps()[..] else {
+        return false;
+    };
+    let agent = pair.stored["request"]["headers"]
+        .as_array()
+        .and_then(|list| list.iter().find(|p| p[0] == "User-Agent"))
+        .and_then(|p| p[1].as_str())
+        .unwrap_or_default();
+    let said = |context: &Value| {
+        let names = ["name", "family"].iter().filter_map(|k| context[k].as_str());
+        // `HeadlessChrome/156` is called `HeadlessChrome`, `X11; Linux` is `Linux`.
+        names.count() > 0
+            && ["name", "family", "model", "brand"]
+                .iter()
+                .filter_map(|k| context[k].as_str())
+                .all(|name| agent.contains(name))
+    };
+    match (rest, d.sent, d.got) {
+        (["browser" | "os" | "client_os" | "device"], None, Some(got)) => said(got),
+        ([], None, Some(Value::Object(got))) => got
+            .iter()
+            .all(|(k, v)| matches!(k.as_str(), "browser" | "os" | "client_os" | "device") && said(v)),
+        _ => false,
+    }
+}
+
+/// Where the event came from, as far as the server may look: a browser's connection, or what a server's SDK says.
+fn address<'a>(pair: &'a Pair) -> &'a str {
+    match pair
+        .sent
+        .pointer("/request/env/REMOTE_ADDR")
+        .and_then(Value::as_str)
+    {
+        Some(remote) => remote,
+        None if pair.sent["platform"] == "javascript" => "127.0.0.1",
+        None => "",
+    }
+}
+
+/// The remarks about a place.
+fn remarks(stored: &Value, path: &[String]) -> Vec<String> {
+    let mut at = &stored["_meta"];
+    for step in path {
+        at = &at[step];
+    }
+    let list = at[""]["rem"].as_array().cloned().unwrap_or_default();
+    list.iter()
+        .filter_map(|r| r[0].as_str().map(str::to_owned))
+        .collect()
+}
+
+/// Whether notes are such as the server makes.
+fn only_own_remarks(meta: &Value) -> bool {
+    let Value::Object(map) = meta else { return false };
+    map.iter().all(|(key, inner)| match key.as_str() {
+        "" => ["rem", "err"]
+            .iter()
+            .filter_map(|k| inner[k].as_array())
+            .flatten()
+            .all(|note| {
+                let rule = note[0].as_str().or(note.as_str()).unwrap_or_default();
+                rule.starts_with('@') || rule == "!limit" || ERRORS.contains(&rule)
+            }),
+        _ => only_own_remarks(inner),
+    })
+}
+
+fn scrubbed(d: &Difference, pair: &Pair) -> bool {
+    let noted = remarks(pair.stored, &d.path)
+        .iter()
+        .any(|rule| rule.starts_with('@'));
+    let secret = d
+        .sent
+        .is_some_and(|sent| SECRETS.iter().any(|s| sent.to_string().contains(s)));
+    let hidden = match d.got {
+        Some(Value::String(got)) => got.contains("[Filtered]") && !SECRETS.iter().any(|s| got.contains(s)),
+        Some(Value::Null) => true,
+        _ => false,
+    };
+    noted && secret && hidden
+}
+
+fn cut(d: &Difference, pair: &Pair) -> bool {
+    let limited = |path: &[String]| remarks(pair.stored, path).iter().any(|rule| rule == "!limit");
+    match (d.sent, d.got) {
+        (Some(Value::String(sent)), Some(Value::String(got))) => {
+            limited(&d.path)
+                && got
+                    .strip_suffix("...")
+                    .is_some_and(|start| sent.starts_with(start))
+        }
+        // What lies too deep is told as the text of its JSON.
+        (Some(sent @ (Value::Object(_) | Value::Array(_))), Some(Value::String(got))) => {
+            limited(&d.path) && serde_json::from_str::<Value>(got).ok().as_ref() == Some(sent)
+        }
+        (Some(_), None) => d.path.split_last().is_some_and(|(_, parent)| limited(parent)),
+        _ => false,
+    }
+}
+
+fn unknown(d: &Difference, pair: &Pair) -> bool {
+    d.got.is_none()
+        && d.path.len() == 1
+        && pair.stored["errors"].as_array().is_some_and(|list| {
+            list.iter()
+                .any(|e| e["type"] == "invalid_attribute" && e["name"] == d.path[0])
+        })
+}
