@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench setup setup-test web-deps ui clean
+.PHONY: run test check release bench parity setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app
@@ -39,6 +39,15 @@ check:
 bench: setup ui
 	cargo build --release -p app -p xtask
 	$(CARGO_TARGET_DIR)/release/xtask bench $(CARGO_TARGET_DIR)/release/vedette
+
+# Grouping against cases with known answers: those in PARITY, a folder that has dev/*.jsonl and compare.py, and
+# the repository's own.
+PARITY ?= ../shared/grouping
+parity: setup
+	cargo build -q -p app
+	@if [ -d $(PARITY) ]; then scripts/parity.py $(CARGO_TARGET_DIR)/debug/vedette $(PARITY); \
+		else echo "no folder $(PARITY); only the repository's own cases"; fi
+	cargo test -q -p processing
 
 setup:
 	@scripts/setup.sh build

@@ -33,7 +33,7 @@ fn event(n: usize) -> (String, Vec<u8>) {
         (n as u128 + 1) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835_u128
     );
     let stack = n % STACKS;
-    let frames: Vec<Value> = (0..18)
+    let frames: Vec<Value> = (0..14)
         .map(|f| {
             json!({
                 "filename": format!("shop/part{}/module_{}.py", f % 5, (f * 7 + stack) % 90),

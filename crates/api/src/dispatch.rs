@@ -1,6 +1,6 @@
 //! From HTTP to an endpoint: finds the route, decides whether the caller may, runs the function where it may block.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use axum::Router;
 use axum::body::Body;
@@ -140,10 +140,11 @@ async fn answer(State(api): State<Api>, request: Request<Body>) -> Response {
         .get::<axum::extract::ConnectInfo<SocketAddr>>()
         .map(|c| c.0.ip());
     let trusted = peer.is_none_or(|p| (api.trusted)(p));
-    let address = match forwarded(&parts.headers, "x-forwarded-for").and_then(|a| a.parse::<IpAddr>().ok()) {
-        Some(address) if trusted => Some(address),
-        _ => peer,
-    };
+    let lists = parts.headers.get_all("x-forwarded-for");
+    let lists = lists.iter().filter_map(|v| v.to_str().ok());
+    let address = protocol::forwarded::client(peer, lists, &*api.trusted);
+    // The proxy next to the server says it; if it only passes on what it was told, a client can at most claim a
+    // safer connection than it has, and gets a cookie that it cannot send back.
     let secure = api.url.starts_with("https:")
         || (trusted && forwarded(&parts.headers, "x-forwarded-proto") == Some("https"));
     let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or("")).unwrap_or_default();

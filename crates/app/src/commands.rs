@@ -280,13 +280,13 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 }
             }
             if json {
-                println!("{done}");
+                say(&done)?;
             } else {
                 for key in ["url", "email", "org", "project", "project_id", "dsn", "token"] {
-                    println!(
+                    say(format_args!(
                         "{key:<11} {}",
                         done.get(key).and_then(Value::as_str).unwrap_or_default()
-                    );
+                    ))?;
                 }
             }
             Ok(())
@@ -323,7 +323,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                     force,
                 },
             )?;
-            println!("{done}");
+            say(&done)?;
             Ok(())
         }
         Command::Cleanup { settings, days } => {
@@ -332,7 +332,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             }
             let config = load(&settings, &[])?;
             start_log("warn")?;
-            println!("{}", administer(&config, &Request::Cleanup { days })?);
+            say(administer(&config, &Request::Cleanup { days })?)?;
             Ok(())
         }
         Command::Upgrade { settings, noinput: _ } => {
@@ -341,17 +341,17 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             let _lock = backends::open::lock_folder(&config.data_dir)
                 .context("stop the server first, or just start the new version: it upgrades by itself")?;
             server::stores(&config)?;
-            println!(
+            say(format_args!(
                 "The stores in {} are at version {}.",
                 config.data_dir.display(),
                 env!("CARGO_PKG_VERSION")
-            );
+            ))?;
             Ok(())
         }
         Command::RebuildIndex { settings } => {
             let config = load(&settings, &[])?;
             start_log("info")?;
-            println!("{}", administer(&config, &Request::RebuildIndex)?);
+            say(administer(&config, &Request::RebuildIndex)?)?;
             Ok(())
         }
         Command::Events {
@@ -360,7 +360,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             let config = load(&settings, &[])?;
             start_log("warn")?;
             let answer = administer(&config, &Request::Where { id: id.clone() })?;
-            println!("{}", serde_json::to_string_pretty(&answer)?);
+            say(serde_json::to_string_pretty(&answer)?)?;
             if answer
                 .get("places")
                 .and_then(Value::as_array)
@@ -379,17 +379,23 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 let config = load(&settings, &[])?;
                 config::show(|key| config.shown(key))
             };
-            print!("{text}");
+            say(text.trim_end())?;
             Ok(())
         }
         Command::Config {
             command: ConfigCommand::GenerateSecretKey,
         } => {
-            println!("{}", api::new_secret());
+            say(api::new_secret())?;
             Ok(())
         }
         Command::Debug { stage } => debug(&stage),
     }
+}
+
+/// Writes a line to standard output; a reader that went away is an error and not a panic.
+fn say(line: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(())
 }
 
 fn debug(stage: &str) -> anyhow::Result<()> {

@@ -16,9 +16,9 @@ use crate::directory::Directory;
 use crate::ingest::quota::Quota;
 
 /// Records of a batch at most.
-const RECORDS: usize = 1024;
+const RECORDS: usize = 512;
 /// Bytes of a batch, about.
-const BYTES: usize = 16 << 20;
+const BYTES: usize = 8 << 20;
 /// How long a claim waits for the first record.
 const WAIT: Duration = Duration::from_millis(250);
 

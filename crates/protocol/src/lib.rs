@@ -2,7 +2,7 @@
 //! server speak to each other.
 //!
 //! * [`json`]: the JSON value of the hot path; reads what real clients send, also where it is not quite JSON
-//! * [`envelope`], [`auth`], [`dsn`], [`limits`]: the ingest protocol
+//! * [`envelope`], [`auth`], [`dsn`], [`forwarded`], [`limits`]: the ingest protocol
 //! * [`category`]: data categories, outcomes and discard reasons, one table
 //! * [`table`]: how an item kind says which columns it keeps, and the rows of them
 //! * [`ids`], [`time`]: identifiers and timestamps
@@ -14,6 +14,7 @@ pub mod auth;
 pub mod category;
 pub mod dsn;
 pub mod envelope;
+pub mod forwarded;
 pub mod ids;
 pub mod json;
 pub mod limits;

@@ -45,21 +45,18 @@ fn refuse(e: &AuthError) -> Refusal {
     Refusal::new(status, e.to_string())
 }
 
-/// The client's address: the first of `X-Forwarded-For` if the peer may speak for others, else the peer's.
+/// The client's address, as [`protocol::forwarded`] finds it.
 pub fn address(ingest: &Ingest, parts: &Parts) -> Option<IpAddr> {
     let peer = parts
         .extensions
         .get::<axum::extract::ConnectInfo<SocketAddr>>()
         .map(|c| c.0.ip());
-    let forwarded = || {
-        let list = text(&parts.headers, "x-forwarded-for")?;
-        list.split(',')
-            .find_map(|part| part.trim().parse::<IpAddr>().ok())
-    };
-    match peer {
-        Some(peer) if !(ingest.trusted)(peer) => Some(peer),
-        peer => forwarded().or(peer),
-    }
+    let lists = parts.headers.get_all("x-forwarded-for");
+    protocol::forwarded::client(
+        peer,
+        lists.iter().filter_map(|v| v.to_str().ok()),
+        &*ingest.trusted,
+    )
 }
 
 /// Who sends.
