@@ -7,6 +7,7 @@
 mod compare;
 mod django;
 mod flask;
+mod go;
 mod node;
 mod normalizations;
 mod rewrites;

@@ -71,7 +71,7 @@ pub const ACCEPTED: [Accepted; 12] = [
         fits: |d, _| d.got.is_none() && d.sent.is_some_and(hollow) && !holds_free_data(&d.steps()),
     },
     Accepted {
-        name: "Level, logger and platform have a value always: `error`, none, `other`; the level `log` is `info`.",
+        name: "Level, logger, platform and the type of a mechanism have a value always: `error`, an empty text, `other`, `generic`; the level `log` is `info`.",
         fits: defaults,
     },
     Accepted {
@@ -175,6 +175,7 @@ fn defaults(d: &Difference, _: &Pair) -> bool {
             sent == "log" && got == "info"
         }
         (["logger"], None, Some(got)) => got == "",
+        (["exception", "values", _, "mechanism", "type"], None, Some(got)) => got == "generic",
         (["platform"], None, Some(got)) => got == "other",
         _ => false,
     }
