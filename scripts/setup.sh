@@ -24,7 +24,7 @@ if [ "${1:-build}" = test ]; then
     need python3 python3
     need go golang-go
     need javac default-jdk-headless
-    need curl curl
+    need mvn maven
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
 fi
 if [ -n "$packages" ]; then

@@ -8,6 +8,7 @@ mod compare;
 mod django;
 mod flask;
 mod go;
+mod java;
 mod node;
 mod normalizations;
 mod rewrites;

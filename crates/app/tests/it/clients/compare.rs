@@ -232,12 +232,18 @@ const UNSHOWN: [(&str, &str); 14] = [
 /// Fields of frames that only `…/json/` shows.
 const UNSHOWN_OF_FRAMES: [&str; 4] = ["image_addr", "native", "lang", "stack_start"];
 
+/// Fields of threads and of their stacks that only `…/json/` shows.
+const UNSHOWN_OF_THREADS: [&str; 4] = ["/daemon", "/priority", "/main", "/stacktrace/snapshot"];
+
 fn without_unshown(sent: &Value) -> Value {
     let mut sent = sent.clone();
     for (pointer, _) in UNSHOWN {
-        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-        if let Some(Value::Object(map)) = sent.pointer_mut(parent) {
-            map.remove(key);
+        remove(&mut sent, pointer);
+    }
+    let threads = sent.pointer_mut("/threads/values").and_then(Value::as_array_mut);
+    for thread in threads.into_iter().flatten() {
+        for pointer in UNSHOWN_OF_THREADS {
+            remove(thread, pointer);
         }
     }
     for frame in frames(&mut sent) {
@@ -246,6 +252,13 @@ fn without_unshown(sent: &Value) -> Value {
         }
     }
     sent
+}
+
+fn remove(value: &mut Value, pointer: &str) {
+    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+    if let Some(Value::Object(map)) = value.pointer_mut(parent) {
+        map.remove(key);
+    }
 }
 
 /// The frames of all exceptions and threads.
