@@ -12,6 +12,7 @@ mod java;
 mod node;
 mod normalizations;
 mod rewrites;
+mod rust;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -191,7 +192,9 @@ fn install_npm(folder: &Path, from: &Path) {
 /// what they find there.
 fn run_client(command: &mut Command, code: i32) {
     let kept = ["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
-    run(command.env_clear().envs(kept).env("LANG", "C.UTF-8"), code);
+    command.env_clear().envs(kept).env("LANG", "C.UTF-8");
+    // The Rust SDK reads stacks only then.
+    run(command.env("RUST_BACKTRACE", "1"), code);
 }
 
 /// Starts a server and the recorder before it, lets `drive` run the client against the DSN, and compares every

@@ -65,7 +65,7 @@ pub const REWRITTEN: [Rewritten; 8] = [
 ];
 
 /// Differences that are allowed.
-pub const ACCEPTED: [Accepted; 12] = [
+pub const ACCEPTED: [Accepted; 13] = [
     Accepted {
         name: "What is null or empty is left out.",
         fits: |d, _| d.got.is_none() && d.sent.is_some_and(hollow) && !holds_free_data(&d.steps()),
@@ -100,16 +100,31 @@ pub const ACCEPTED: [Accepted; 12] = [
         fits: in_app,
     },
     Accepted {
+        name: "Arguments and types are taken out of the names of native functions; the whole name is kept in `raw_function`.",
+        fits: function,
+    },
+    Accepted {
         name: "Browser, system and device are read from the user agent where the event has none.",
         fits: user_agent,
     },
     Accepted {
-        name: "A browser's address is that of its connection.",
+        name: "A user has the address of the browser's connection, or the one in `request.env`, and the country of it.",
         fits: |d, pair| match d.steps()[..] {
-            ["user"] => d.sent.is_none() && d.got == Some(&json!({ "ip_address": address(pair) })),
+            ["user"] => {
+                d.sent.is_none_or(Value::is_null)
+                    && d.got.is_some_and(|got| {
+                        let places = got
+                            .as_object()
+                            .is_some_and(|u| u.keys().all(|k| k == "ip_address" || k == "geo"));
+                        places
+                            && got["ip_address"] == address(pair)
+                            && (got["geo"].is_null() || country(&got["geo"]))
+                    })
+            }
             ["user", "ip_address"] => {
                 d.sent.is_none_or(|s| s == "{{auto}}") && d.got == Some(&json!(address(pair)))
             }
+            ["user", "geo"] => d.sent.is_none() && d.got.is_some_and(country),
             _ => false,
         },
     },
@@ -344,6 +359,29 @@ fn address<'a>(pair: &'a Pair) -> &'a str {
         Some(remote) => remote,
         None if pair.sent["platform"] == "javascript" => "127.0.0.1",
         None => "",
+    }
+}
+
+fn country(geo: &Value) -> bool {
+    geo["country_code"].as_str().is_some_and(|code| code.len() == 2) && geo["region"].is_string()
+}
+
+fn function(d: &Difference, pair: &Pair) -> bool {
+    let (Some(sent), Some(stored)) = (frame_of(pair.sent, &d.path), frame_of(pair.stored, &d.path)) else {
+        return false;
+    };
+    let (whole, short) = (&sent["function"], stored["function"].as_str().unwrap_or_default());
+    let same_words = || {
+        let mut words = short.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let whole = whole.as_str().unwrap_or_default();
+        words.all(|word| word == "T" || whole.contains(word))
+    };
+    match d.steps()[..] {
+        [.., "frames", _, "function"] => {
+            stored["raw_function"] == *whole && !short.is_empty() && same_words()
+        }
+        [.., "frames", _, "raw_function"] => d.sent.is_none() && d.got == Some(whole),
+        _ => false,
     }
 }
 

@@ -76,6 +76,7 @@ with scenario("context") as scope:
     scope.set_tag("count", 3)
     scope.set_context("order", {"total": 12, "lines": [{"sku": "A", "n": 1.5}], "paid": None})
     scope.set_extra("cart", [1, "two", None, {"three": 3}])
+    scope.set_extra("floats", [0.1 + 0.2, 65.613616999999977, 1795746361.7402265, 1e300 / 3, 5e-324, 2.0, -0.0])
     scope.set_extra("card", "4111111111111111")
     scope.fingerprint = ["{{ default }}", "plums"]
     scope.set_transaction_name("checkout")
