@@ -4,6 +4,7 @@
 //! A client is a program in its own language, in the folder of its name, which goes through the scenarios below.
 //! Its packages are pinned by a lock file beside it, and fetched into the cache folder once.
 
+mod browser;
 mod compare;
 mod django;
 mod flask;
