@@ -116,8 +116,23 @@ fn sources(client: &str) -> PathBuf {
     Path::new(&manifest).join("tests/it/clients").join(client)
 }
 
+/// A client's folder in the cache. It is locked as long as this lives: another test run, of another checkout, may
+/// want to build its own program there.
+struct Fetched {
+    folder: PathBuf,
+    _lock: std::fs::File,
+}
+
+impl std::ops::Deref for Fetched {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.folder
+    }
+}
+
 /// A folder in the cache for what a client needs, filled by `fetch` once for each content of its lock files.
-fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> PathBuf {
+fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> Fetched {
     let base = std::env::var_os("VEDETTE_CACHE")
         .map(PathBuf::from)
         .unwrap_or_else(|| {
@@ -136,9 +151,8 @@ fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> PathBuf {
         .collect();
     let folder = base.join(format!("{client}-{digest}"));
     std::fs::create_dir_all(&base).unwrap();
-    // Two test runs may fetch at the same time.
-    let guard = std::fs::File::create(folder.with_extension("lock")).unwrap();
-    guard.lock().unwrap();
+    let lock = std::fs::File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
     let ready = folder.join("ready");
     if !ready.exists() {
         // What a run left that was stopped in between is not to be trusted.
@@ -147,7 +161,7 @@ fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> PathBuf {
         fetch(&folder);
         std::fs::write(ready, "").unwrap();
     }
-    folder
+    Fetched { folder, _lock: lock }
 }
 
 /// Runs a program, which must end with this code.
@@ -320,6 +334,7 @@ fn the_list_is_documented() {
     let names: Vec<&str> = std::iter::once(normalizations::READ)
         .chain(normalizations::REWRITTEN.iter().map(|r| r.name))
         .chain(normalizations::ACCEPTED.iter().map(|a| a.name))
+        .chain(std::iter::once(normalizations::OF_THE_PAGE.name))
         .collect();
     let page = sources("../../../../../docs/clients.md");
     let page = std::fs::read_to_string(page).unwrap();

@@ -13,6 +13,7 @@ fn python_and_flask() {
     let scenarios = with(
         &[],
         &[
+            ("too much", &["/tags/long", "/contexts/long/text"]),
             (
                 "crash of a thread",
                 &[

@@ -82,6 +82,19 @@ with scenario("context") as scope:
     scope.set_transaction_name("checkout")
     sentry_sdk.capture_message("context", level="warning")
 
+with scenario("too much") as scope:
+
+    def unknown(event, hint):
+        event["colour"] = "plum"
+        return event
+
+    scope.add_event_processor(unknown)
+    scope.set_tag("long", "plum " * 60)
+    scope.set_context("long", {"text": "plum " * 2000, "left": 1, "right": 2})
+    sentry_sdk.add_breadcrumb(message="plum " * 2000)
+    sentry_sdk.capture_message("plum " * 2000)
+    sentry_sdk.get_isolation_scope().clear_breadcrumbs()
+
 with scenario("breadcrumbs"):
     sentry_sdk.add_breadcrumb(category="cart", message="added a book", level="info", data={"price": 3})
     sentry_sdk.add_breadcrumb(type="navigation", category="page", message="to the till", level="debug")
