@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Makes the entries of a folder durable.
 ///
@@ -17,15 +18,24 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// Writes a file whole: a reader sees the old one or the new one.
+/// Writes a file whole: a reader sees the old one or the new one, however many write it at once. Until it is
+/// whole it stands beside under its name with `~` and a number.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     use std::io::Write as _;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = path.parent().unwrap_or(Path::new("."));
     create_dir(folder)?;
-    let temporary = path.with_extension("part");
-    let mut file = File::create(&temporary)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!("~{}", NEXT.fetch_add(1, Ordering::Relaxed)));
+    let temporary = Path::new(&temporary);
+    let written = File::create(temporary).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(temporary, path)
+    });
+    if let Err(e) = written {
+        let _ = fs::remove_file(temporary);
+        return Err(e);
+    }
     sync_dir(folder)
 }

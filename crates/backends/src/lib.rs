@@ -10,6 +10,10 @@
 
 pub mod blobs;
 pub mod columns;
+#[cfg(test)]
+mod conformance;
+#[cfg(test)]
+mod damage;
 pub mod files;
 pub mod open;
 pub mod payloads;

@@ -12,7 +12,7 @@ use protocol::table::{Row, Table};
 
 use crate::payloads::{Locator, Partition};
 
-pub use evaluate::{Pattern, matches, tokens};
+pub use evaluate::{Pattern, matches, tested, tokens};
 pub use select::{
     Aggregate, Answer, Cell, Facet, FacetValue, Field, Filter, Found, Group, GroupOrder, Hidden, Order,
     Question, Select, Test,

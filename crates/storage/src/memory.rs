@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use protocol::ids::EventId;
-use protocol::table::{Table, Value};
+use protocol::table::{Table, Type, Value};
 
 use crate::columns::accumulate::{Seen, Source, answer, in_scope};
 use crate::columns::{Answer, Columns, Field, Found, Placed, Result, RowBatch, Select, matches};
@@ -63,11 +63,12 @@ impl Source for Rows<'_> {
             Field::Project => see(Seen::Number(row.project as f64)),
             Field::Time => see(Seen::Number(row.time as f64)),
             Field::Received => see(Seen::Number(row.received as f64)),
-            Field::Id => see(Seen::Str(&EventId(row.id).to_string())),
+            Field::Id => {}
             Field::Hash => see(Seen::Str(&EventId(row.hash).to_string())),
             Field::Tag(key) => row.tag(key).into_iter().for_each(|v| see(Seen::Str(v))),
             Field::Column(i) => match row.get(*i) {
                 None => {}
+                Some(_) if self.table.columns.get(*i).is_none_or(|c| c.kind == Type::Words) => {}
                 Some(Value::Str(s)) => see(Seen::Str(s)),
                 Some(Value::List(l)) => {
                     let distinct: BTreeSet<_> = l.iter().collect();

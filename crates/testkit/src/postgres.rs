@@ -1,14 +1,13 @@
-//! A PostgreSQL server of the test run: started on a free port with a fresh folder, stopped when dropped.
+//! A PostgreSQL server of the test run: started on a free port with a fresh folder. It ends with the test run,
+//! however that ends: a shell waits for the pipe to it to close, stops the server and removes the folder.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-
-use tempfile::TempDir;
 
 /// A running server.
 pub struct Postgres {
-    folder: TempDir,
+    guard: Child,
     bin: PathBuf,
     port: u16,
     next: AtomicU32,
@@ -57,9 +56,10 @@ impl Postgres {
         let folder = tempfile::Builder::new()
             .prefix("pg")
             .tempdir_in("/tmp")
-            .expect("a temporary folder");
-        let _ = std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o777));
-        let data = folder.path().join("data");
+            .expect("a temporary folder")
+            .keep();
+        let _ = std::fs::set_permissions(&folder, std::os::unix::fs::PermissionsExt::from_mode(0o777));
+        let data = folder.join("data");
         let made = command(&bin, "initdb")
             .args([
                 "-U",
@@ -82,7 +82,8 @@ impl Postgres {
             .port();
         let options =
             format!("-c listen_addresses=127.0.0.1 -p {port} -c unix_socket_directories= -c fsync=off");
-        let log = folder.path().join("log");
+        let log = folder.join("log");
+        let guard = guard(&bin, &data, &folder);
         let started = command(&bin, "pg_ctl")
             .arg("-D")
             .arg(&data)
@@ -97,7 +98,7 @@ impl Postgres {
             std::fs::read_to_string(&log).unwrap_or_default()
         );
         Postgres {
-            folder,
+            guard,
             bin,
             port,
             next: AtomicU32::new(0),
@@ -131,13 +132,28 @@ impl Postgres {
     }
 }
 
+/// What ends the server once this process is gone or drops it.
+fn guard(bin: &Path, data: &Path, folder: &Path) -> Child {
+    let stop = command(bin, "pg_ctl");
+    let mut shell = Command::new("sh");
+    shell
+        .arg("-c")
+        .arg("folder=$1; shift; read -r _; \"$@\" -m immediate stop >/dev/null 2>&1; rm -rf \"$folder\"");
+    shell.arg("sh").arg(folder).arg(stop.get_program());
+    shell.args(stop.get_args()).arg("-D").arg(data);
+    // In a group of its own, so that an interrupt from the keyboard does not reach it before its work is done.
+    std::os::unix::process::CommandExt::process_group(&mut shell, 0);
+    shell
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a shell")
+}
+
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let data = self.folder.path().join("data");
-        let _ = command(&self.bin, "pg_ctl")
-            .arg("-D")
-            .arg(&data)
-            .args(["-m", "immediate", "stop"])
-            .status();
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
     }
 }

@@ -4,9 +4,12 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+
+use crate::books::Books;
 
 /// A running server.
 pub struct Server {
@@ -15,6 +18,8 @@ pub struct Server {
     pub port: u16,
     /// What `vedette setup` printed.
     pub setup: Value,
+    /// What was sent to it.
+    books: Mutex<Books>,
 }
 
 /// An answer.
@@ -81,6 +86,7 @@ impl Server {
             child,
             port,
             setup: Value::Null,
+            books: Mutex::default(),
         };
         let start = Instant::now();
         loop {
@@ -175,8 +181,44 @@ impl Server {
     /// # Panics
     /// If there is no answer.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        self.try_request(method, path, headers, body)
-            .unwrap_or_else(|| panic!("{method} {path}: no answer"))
+        let reply = self
+            .try_request(method, path, headers, body)
+            .unwrap_or_else(|| panic!("{method} {path}: no answer"));
+        if method == "POST" {
+            self.count(path, headers, body, reply.status);
+        }
+        reply
+    }
+
+    /// Counts a request that somebody else sent, for [`Server::balance`]; the body as the client meant it.
+    pub fn count(&self, path: &str, headers: &[(&str, &str)], body: &[u8], status: u16) {
+        let mut books = self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        books.request(path, headers, body, status);
+    }
+
+    /// Waits until everything that was sent through [`Server::request`] or counted is stored or discarded, by the server's
+    /// own count of outcomes.
+    ///
+    /// # Panics
+    /// If an item is missing or counted twice.
+    pub fn balance(&self) {
+        let sent = *self.books.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = "organizations/acme/stats_v2/?field=sum(quantity)&groupBy=outcome&groupBy=category&statsPeriod=1d";
+        let start = Instant::now();
+        loop {
+            let answer = self.api("GET", path, None);
+            let said = answer.json()["groups"].clone();
+            let books = Books::of_groups(&said);
+            if answer.status == 200 && books == sent {
+                return;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(15),
+                "sent {sent:?}, the server says {books:?}: {} {said}",
+                answer.status
+            );
+            std::thread::sleep(Duration::from_millis(30));
+        }
     }
 
     /// A request of the API with the token of the set-up.

@@ -6,6 +6,7 @@ mod commands;
 mod durable;
 mod ingest;
 mod issues;
+mod upgrade;
 
 use std::path::Path;
 use std::sync::LazyLock;
@@ -18,11 +19,12 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_vedette");
 
 static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
 
-/// Runs a test on both databases.
+/// Runs a test on both databases, and counts at its end: what was sent is stored or discarded, once.
 pub fn on_both(test: impl Fn(&Server, &Path)) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(BINARY, folder.path(), &[]);
     test(&server, folder.path());
+    server.balance();
     drop(server);
     let folder = tempfile::tempdir().unwrap();
     let url = POSTGRES.database();
@@ -33,13 +35,15 @@ pub fn on_both(test: impl Fn(&Server, &Path)) {
         &[("VEDETTE_DATABASE_URL", &url)],
     );
     test(&server, folder.path());
+    server.balance();
 }
 
-/// Runs a test on SQLite.
+/// Runs a test on SQLite, and counts as [`on_both`].
 pub fn on_one(arguments: &[&str], test: impl Fn(&Server, &Path)) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(BINARY, folder.path(), arguments);
     test(&server, folder.path());
+    server.balance();
 }
 
 /// A minimal error event: type and value make its issue.

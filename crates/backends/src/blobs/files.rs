@@ -70,7 +70,7 @@ impl Blobs for Files {
                     if key.starts_with(prefix) || prefix.starts_with(&key) {
                         folders.push(path);
                     }
-                } else if key.starts_with(prefix) && !key.ends_with(".part") {
+                } else if key.starts_with(prefix) && valid_key(&key) {
                     out.push(key);
                 }
             }

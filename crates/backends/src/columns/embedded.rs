@@ -44,6 +44,8 @@ struct Shared {
     parts: RwLock<BTreeMap<Key, Arc<RwLock<Part>>>>,
     pressure: Mutex<Pressure>,
     changed: Condvar,
+    /// Held while rows are committed and while a part goes.
+    writer: Mutex<Option<writer::Open>>,
 }
 
 #[derive(Default)]
@@ -66,6 +68,10 @@ struct Part {
     end: u64,
     fresh: Vec<Arc<Placed>>,
     bytes: usize,
+    /// How many of `fresh` a commit holds that the reader does not show yet, and their bytes.
+    saved: (usize, usize),
+    /// It was dropped: a new part stands in its place.
+    dropped: bool,
 }
 
 impl Shared {
@@ -105,6 +111,8 @@ impl Shared {
             end: committed,
             fresh: Vec::new(),
             bytes: 0,
+            saved: (0, 0),
+            dropped: false,
         })
     }
 
@@ -123,6 +131,27 @@ impl Shared {
     }
 }
 
+impl Shared {
+    /// Takes a batch into memory unless it was taken before; answers its bytes.
+    fn take(&self, table: &'static Table, batch: RowBatch) -> Result<usize> {
+        loop {
+            let part = self.part(table, batch.partition)?;
+            let mut part = part.write();
+            if part.dropped {
+                continue;
+            }
+            if batch.end <= part.end {
+                return Ok(0);
+            }
+            part.end = batch.end;
+            let bytes = batch.rows.iter().map(|p| p.row.weight()).sum();
+            part.bytes += bytes;
+            part.fresh.extend(batch.rows.into_iter().map(Arc::new));
+            return Ok(bytes);
+        }
+    }
+}
+
 impl Embedded {
     /// Opens the indexes below a folder.
     ///
@@ -135,6 +164,7 @@ impl Embedded {
             parts: RwLock::default(),
             pressure: Mutex::default(),
             changed: Condvar::new(),
+            writer: Mutex::default(),
         });
         for table in tables {
             let folder = root.join(table.name);
@@ -174,23 +204,13 @@ impl Columns for Embedded {
     fn append(&self, table: &'static Table, batches: Vec<RowBatch>) -> Result<()> {
         let mut added = 0;
         for batch in batches {
-            let part = self.shared.part(table, batch.partition)?;
-            let mut part = part.write();
-            if batch.end <= part.end {
-                continue;
-            }
-            part.end = batch.end;
-            for placed in batch.rows {
-                let weight = placed.row.weight();
-                added += weight;
-                part.bytes += weight;
-                part.fresh.push(Arc::new(placed));
-            }
+            added += self.shared.take(table, batch)?;
         }
         let mut pressure = self.shared.pressure.lock();
         pressure.bytes += added;
         self.shared.changed.notify_all();
-        while pressure.bytes > LIMIT_BYTES && pressure.failed.is_none() && !pressure.stop {
+        // A commit that fails is tried again: until the disk takes the rows, nothing more comes into memory.
+        while pressure.bytes > LIMIT_BYTES && !pressure.stop {
             self.shared.changed.wait(&mut pressure);
         }
         Ok(())
@@ -258,8 +278,17 @@ impl Columns for Embedded {
 
     fn drop_partition(&self, table: &'static Table, partition: Partition) -> Result<()> {
         let key = (table.name, partition);
-        if let Some(part) = self.shared.parts.write().remove(&key) {
-            self.shared.pressure.lock().bytes -= part.read().bytes;
+        let gone = self.shared.parts.write().remove(&key);
+        let mut open = self.shared.writer.lock();
+        if let Some(part) = gone {
+            writer::close(&mut open, &part);
+            let mut part = part.write();
+            let bytes = std::mem::take(&mut part.bytes);
+            part.fresh.clear();
+            part.saved = (0, 0);
+            part.dropped = true;
+            self.shared.pressure.lock().bytes -= bytes;
+            self.shared.changed.notify_all();
         }
         match fs::remove_dir_all(self.shared.folder(key)) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(store_error(e)),
@@ -272,7 +301,7 @@ impl Columns for Embedded {
         pressure.flush_asked += 1;
         let wanted = pressure.flush_asked;
         self.shared.changed.notify_all();
-        while pressure.flush_done < wanted && pressure.failed.is_none() && !pressure.stop {
+        while pressure.flush_done < wanted && !pressure.stop {
             self.shared.changed.wait(&mut pressure);
         }
         match &pressure.failed {

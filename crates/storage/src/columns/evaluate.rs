@@ -11,6 +11,14 @@ pub fn tokens(text: &str) -> impl Iterator<Item = String> + '_ {
         .map(|w| w.chars().take(64).flat_map(char::to_lowercase).collect())
 }
 
+/// The longest part of a value that tests look at, bytes; a longer value is found by its first part.
+pub const TESTED_BYTES: usize = 1024;
+
+/// Cuts a value to what tests look at.
+pub fn tested(value: &str) -> &str {
+    &value[..value.floor_char_boundary(TESTED_BYTES)]
+}
+
 /// A pattern of [`Test::Like`]: pieces between stars, matched in any case.
 #[derive(Debug, Clone)]
 pub struct Pattern {
@@ -58,13 +66,26 @@ impl Pattern {
 fn text_test(test: &Test, text: &str) -> bool {
     match test {
         Test::Present => true,
-        Test::Is(list) => list.iter().any(|x| x == text),
-        Test::Like(pattern) => Pattern::new(pattern).fits(text),
-        Test::Words(words) => {
-            let have: Vec<_> = tokens(text).collect();
-            tokens(words).all(|w| have.iter().any(|h| h.contains(&w)))
-        }
+        Test::Is(list) => list.iter().any(|x| tested(x) == tested(text)),
+        Test::Like(pattern) => Pattern::new(pattern).fits(tested(text)),
+        Test::Words(words) => has_words(words, tested(text)),
         Test::Between(..) => text.parse().is_ok_and(|n| number_test(test, n)),
+    }
+}
+
+fn has_words(words: &str, text: &str) -> bool {
+    let have: Vec<_> = tokens(text).collect();
+    tokens(words).all(|w| have.iter().any(|h| h.contains(&w)))
+}
+
+/// A column of words keeps its words only: any test of its text is a test of words.
+fn words_test(test: &Test, text: &str) -> bool {
+    match test {
+        Test::Present => true,
+        Test::Words(words) => has_words(words, text),
+        Test::Like(pattern) => has_words(&pattern.replace('*', " "), text),
+        Test::Is(list) => list.iter().any(|words| has_words(words, text)),
+        Test::Between(..) => false,
     }
 }
 
@@ -106,16 +127,9 @@ pub fn matches(filter: &Filter, table: &Table, row: &Row) -> bool {
             Field::Id => text_test(test, &hex(row.id)),
             Field::Hash => text_test(test, &hex(row.hash)),
             Field::Tag(key) => row.tag(key).is_some_and(|v| text_test(test, v)),
-            Field::Column(i) => row.get(*i).is_some_and(|v| {
-                let words = table.columns.get(*i).is_some_and(|c| c.kind == Type::Words);
-                match test {
-                    // A column of words keeps its words only: any test of its text is a test of words.
-                    Test::Like(text) if words => value_test(&Test::Words(text.replace('*', " ")), v),
-                    Test::Is(list) if words => {
-                        list.iter().any(|text| value_test(&Test::Words(text.clone()), v))
-                    }
-                    _ => value_test(test, v),
-                }
+            Field::Column(i) => row.get(*i).is_some_and(|v| match (v, table.columns.get(*i)) {
+                (Value::Str(s), Some(column)) if column.kind == Type::Words => words_test(test, s),
+                _ => value_test(test, v),
             }),
         },
     }

@@ -13,7 +13,7 @@ use crate::payloads::Locator;
 pub enum Field {
     /// The project's number.
     Project,
-    /// The event's id, as 32 hex digits.
+    /// The event's id, as 32 hex digits. It is tested only: nothing is grouped by it or computed of it.
     Id,
     /// The primary grouping hash, as 32 hex digits.
     Hash,
@@ -21,7 +21,7 @@ pub enum Field {
     Time,
     /// When it was received.
     Received,
-    /// A column of the table, by index.
+    /// A column of the table, by index. One of [`protocol::table::Type::Words`] is tested only, as an id.
     Column(usize),
     /// A tag, by key.
     Tag(String),

@@ -5,15 +5,12 @@
 
 use protocol::ids::EventId;
 use protocol::table::{Table, Type, Value};
-use storage::columns::{Placed, tokens};
+use storage::columns::{Placed, tested, tokens};
 use tantivy::TantivyDocument;
 use tantivy::schema::{
     Field, IndexRecordOption, JsonObjectOptions, NumericOptions, OwnedValue, Schema, TextFieldIndexing,
     TextOptions,
 };
-
-/// The longest value that is kept as a term; a longer one is found by its first part.
-pub const TERM_BYTES: usize = 1024;
 
 /// The fields of the schema, the same for every table.
 #[derive(Clone)]
@@ -65,15 +62,6 @@ pub fn tag_column(key: &str) -> String {
     format!("t{}", key.replace('.', "\u{2}"))
 }
 
-/// Cuts a value to what a term may hold.
-pub fn cut(value: &str) -> &str {
-    let mut end = value.len().min(TERM_BYTES);
-    while !value.is_char_boundary(end) {
-        end -= 1;
-    }
-    &value[..end]
-}
-
 /// The document of a row.
 pub fn document(fields: &Fields, table: &Table, placed: &Placed) -> TantivyDocument {
     let row = &placed.row;
@@ -106,7 +94,7 @@ pub fn document(fields: &Fields, table: &Table, placed: &Placed) -> TantivyDocum
                 continue;
             }
             Value::Str(s) => {
-                doc.add_text(fields.terms, format!("{name}\u{1}{}", cut(s)));
+                doc.add_text(fields.terms, format!("{name}\u{1}{}", tested(s)));
                 OwnedValue::Str(s.clone())
             }
             Value::List(l) => {
@@ -114,7 +102,7 @@ pub fn document(fields: &Fields, table: &Table, placed: &Placed) -> TantivyDocum
                 l.sort_unstable();
                 l.dedup();
                 for s in &l {
-                    doc.add_text(fields.terms, format!("{name}\u{1}{}", cut(s)));
+                    doc.add_text(fields.terms, format!("{name}\u{1}{}", tested(s)));
                 }
                 OwnedValue::Array(l.into_iter().map(OwnedValue::Str).collect())
             }
@@ -125,7 +113,7 @@ pub fn document(fields: &Fields, table: &Table, placed: &Placed) -> TantivyDocum
         object.push((name, shown));
     }
     for (key, value) in &row.tags {
-        doc.add_text(fields.terms, format!("t{key}\u{1}{}", cut(value)));
+        doc.add_text(fields.terms, format!("t{key}\u{1}{}", tested(value)));
         object.push((tag_column(key), OwnedValue::Str(value.clone())));
     }
     doc.add_object(fields.columns, object.into_iter().collect());

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use protocol::ids::EventId;
 use protocol::table::{Table, Type};
 use storage::columns::accumulate::{Seen, Source, store_error};
-use storage::columns::{Field, Filter, Found, Pattern, Result, Select, Test, tokens};
+use storage::columns::{Field, Filter, Found, Pattern, Result, Select, Test, tested, tokens};
 use storage::payloads::{Locator, Partition};
 use tantivy::columnar::{Column, DynamicColumn, StrColumn};
 use tantivy::index::InvertedIndexReader;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, SegmentReader, TERMINATED};
 
-use super::schema::{Fields, cut, tag_column};
+use super::schema::{Fields, tag_column};
 
 /// A set of documents.
 #[derive(Clone)]
@@ -188,7 +188,7 @@ impl<'a> Segment<'a> {
     fn exact(&self, prefix: &str, values: &[String]) -> Result<Docs> {
         let mut docs = Docs::none(self.len());
         for value in values {
-            let term = format!("{prefix}\u{1}{}", cut(value));
+            let term = format!("{prefix}\u{1}{}", tested(value));
             if let Some(info) = self.terms.terms().get(term.as_bytes()).map_err(store_error)? {
                 self.add_postings(&info, &mut docs)?;
             }
@@ -448,7 +448,7 @@ impl Source for Segment<'_> {
                 self.hash_of(doc, &mut text);
                 return see(Seen::Str(&text));
             }
-            // Ids are found by term and read from the packs; they have no column.
+            // Ids are found by term; they have no column.
             Field::Id => return,
             Field::Column(i) => format!("c{i}"),
             Field::Tag(key) => tag_column(key),

@@ -9,21 +9,40 @@ use storage::columns::{Placed, Result};
 use tantivy::{IndexWriter, TantivyDocument};
 
 use super::schema::document;
-use super::{COMMIT_BYTES, Key, Part, Shared};
+use super::{COMMIT_BYTES, Part, Shared};
 
 /// Memory of the writer, bytes: the least that Tantivy takes for one thread.
 const WRITER_BYTES: usize = 15_000_000;
 /// Rows are committed at the latest after this time.
 const COMMIT_EVERY: Duration = Duration::from_secs(20);
 
+/// After a commit that failed, the next is tried so much later.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
 /// The writer of the partition that was committed last stays open, so that its merges can end.
-struct Open {
-    key: Key,
+pub(super) struct Open {
+    part: Arc<RwLock<Part>>,
     writer: IndexWriter<TantivyDocument>,
 }
 
+/// Closes the writer if it is this part's, before the part's folder goes.
+pub(super) fn close(open: &mut Option<Open>, part: &Arc<RwLock<Part>>) {
+    if open.as_ref().is_some_and(|o| Arc::ptr_eq(&o.part, part)) {
+        finish(open);
+    }
+}
+
+/// Waits for the merges of the writer that is open, and closes it.
+fn finish(open: &mut Option<Open>) {
+    if let Some(open) = open.take()
+        && let Err(e) = open.writer.wait_merging_threads()
+    {
+        // What is committed stays as it is; only the merge did not end.
+        tracing::warn!(error = %e, "segments of the index could not be merged");
+    }
+}
+
 pub(super) fn commit_loop(shared: &Shared) {
-    let mut open: Option<Open> = None;
     loop {
         let (stop, asked) = {
             let mut pressure = shared.pressure.lock();
@@ -41,12 +60,14 @@ pub(super) fn commit_loop(shared: &Shared) {
         let keys: Vec<_> = shared.parts.read().iter().map(|(k, p)| (*k, p.clone())).collect();
         let mut failed = None;
         for (key, part) in keys {
-            if let Err(e) = commit(shared, key, &part, &mut open) {
+            let mut open = shared.writer.lock();
+            if let Err(e) = commit(shared, &part, &mut open) {
+                *open = None;
                 tracing::error!(table = key.0, partition = %key.1, error = %e, "the index could not be committed; the rows stay in memory");
                 failed = Some(e.to_string());
-                open = None;
             }
         }
+        let retry = failed.is_some();
         let mut pressure = shared.pressure.lock();
         pressure.failed = failed;
         pressure.flush_done = asked;
@@ -54,14 +75,16 @@ pub(super) fn commit_loop(shared: &Shared) {
         if stop {
             break;
         }
+        if retry && !pressure.stop {
+            shared.changed.wait_for(&mut pressure, RETRY_AFTER);
+        }
     }
-    if let Some(open) = open {
-        let _ = open.writer.wait_merging_threads();
-    }
+    finish(&mut shared.writer.lock());
 }
 
-fn commit(shared: &Shared, key: Key, part: &Arc<RwLock<Part>>, open: &mut Option<Open>) -> Result<()> {
+fn commit(shared: &Shared, part: &Arc<RwLock<Part>>, open: &mut Option<Open>) -> Result<()> {
     let (rows, end, index, table, bytes): (Vec<Arc<Placed>>, _, _, _, _) = {
+        show_saved(shared, part)?;
         let part = part.read();
         if part.fresh.is_empty() {
             return Ok(());
@@ -74,14 +97,15 @@ fn commit(shared: &Shared, key: Key, part: &Arc<RwLock<Part>>, open: &mut Option
             part.bytes,
         )
     };
-    if open.as_ref().is_none_or(|o| o.key != key) {
-        if let Some(old) = open.take() {
-            old.writer.wait_merging_threads().map_err(store_error)?;
-        }
+    if open.as_ref().is_none_or(|o| !Arc::ptr_eq(&o.part, part)) {
+        finish(open);
         let writer = index
             .writer_with_num_threads(1, WRITER_BYTES)
             .map_err(store_error)?;
-        *open = Some(Open { key, writer });
+        *open = Some(Open {
+            part: part.clone(),
+            writer,
+        });
     }
     let Some(Open { writer, .. }) = open else {
         return Ok(());
@@ -96,13 +120,25 @@ fn commit(shared: &Shared, key: Key, part: &Arc<RwLock<Part>>, open: &mut Option
     prepared.commit().map_err(store_error)?;
     {
         let mut part = part.write();
-        part.reader.reload().map_err(store_error)?;
-        part.fresh.drain(..rows.len());
-        part.bytes -= bytes;
         part.committed = end;
+        part.saved = (rows.len(), bytes);
     }
-    let mut pressure = shared.pressure.lock();
-    pressure.bytes -= bytes;
+    show_saved(shared, part)
+}
+
+/// Takes rows that a commit holds out of memory, once the reader sees them. If it cannot, they stay visible
+/// from memory and are not committed again.
+fn show_saved(shared: &Shared, part: &Arc<RwLock<Part>>) -> Result<()> {
+    let mut part = part.write();
+    let (rows, bytes) = part.saved;
+    if rows == 0 {
+        return Ok(());
+    }
+    part.reader.reload().map_err(store_error)?;
+    part.fresh.drain(..rows);
+    part.bytes -= bytes;
+    part.saved = (0, 0);
+    shared.pressure.lock().bytes -= bytes;
     shared.changed.notify_all();
     Ok(())
 }

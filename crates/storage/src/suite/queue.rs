@@ -1,0 +1,303 @@
+//! What every queue must do.
+
+use std::time::{Duration, Instant};
+
+use super::{Case, Open, wait};
+use crate::queue::{Batch, Queue, QueueError, Record};
+
+/// Every case; the place must take at least 1 MB and at most [`LIMIT`].
+pub const CASES: &[Case<dyn Queue>] = &[
+    ("what is appended comes out in order", in_order),
+    ("a claim takes no more than asked", bounded),
+    ("what was not acknowledged comes again after a restart", again),
+    ("what was acknowledged does not come again", acknowledged),
+    ("reading starts where the stores say", seek),
+    (
+        "reading goes on when the log ends before what is applied",
+        seek_beyond,
+    ),
+    ("a claim waits for the first record", waits),
+    ("depth counts what is not acknowledged", depth),
+    ("a scan sees what is not acknowledged", scan),
+    (
+        "it is full at its limit and takes again after an acknowledgement",
+        full,
+    ),
+    ("closed, it takes no more and gives what it has", closed),
+    ("appends of many threads are all there", many),
+    ("records of every size", sizes),
+];
+
+/// The limit in bytes with which the cases expect the queue to be opened.
+pub const LIMIT: u64 = 4 << 20;
+
+const NOW: Duration = Duration::from_millis(1);
+
+fn put(queue: &dyn Queue, key: u64, bytes: &[u8]) -> u64 {
+    let record = Record {
+        key,
+        bytes: bytes.to_vec(),
+    };
+    wait(queue.append(record)).expect("appended")
+}
+
+fn claim(queue: &dyn Queue, records: usize) -> Batch {
+    queue.claim(records, usize::MAX, NOW).expect("claimed")
+}
+
+fn texts(batch: &Batch) -> Vec<String> {
+    let text = |c: &crate::queue::Claimed| String::from_utf8_lossy(&c.bytes).into_owned();
+    batch.records.iter().map(text).collect()
+}
+
+fn in_order(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let positions: Vec<u64> = ["a", "b", "c"]
+        .iter()
+        .zip(7..)
+        .map(|(t, key)| put(&*queue, key, t.as_bytes()))
+        .collect();
+    assert!(positions.is_sorted_by(|a, b| a < b), "{positions:?}");
+    let batch = claim(&*queue, 10);
+    assert_eq!(texts(&batch), ["a", "b", "c"]);
+    assert_eq!(batch.records.iter().map(|c| c.key).collect::<Vec<_>>(), [7, 8, 9]);
+    assert_eq!(
+        batch.records.iter().map(|c| c.position).collect::<Vec<_>>(),
+        positions
+    );
+    assert!(batch.next > positions[2]);
+    assert!(claim(&*queue, 10).records.is_empty(), "claimed twice");
+}
+
+fn bounded(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    for n in 0..10u8 {
+        put(&*queue, 1, &[n; 100]);
+    }
+    let first = claim(&*queue, 3);
+    assert_eq!(first.records.len(), 3);
+    assert_eq!(claim(&*queue, 1).records[0].position, first.next);
+    let by_bytes = queue.claim(100, 250, NOW).expect("claimed");
+    assert!(
+        (2..=3).contains(&by_bytes.records.len()),
+        "{}",
+        by_bytes.records.len()
+    );
+    let one = queue.claim(100, 1, NOW).expect("claimed");
+    assert_eq!(one.records.len(), 1, "a record larger than the bound comes alone");
+}
+
+fn again(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    put(&*queue, 1, b"one");
+    put(&*queue, 2, b"two");
+    let before = claim(&*queue, 10);
+    drop(queue);
+    let queue = open();
+    assert_eq!(claim(&*queue, 10), before);
+}
+
+fn acknowledged(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    put(&*queue, 1, b"one");
+    put(&*queue, 1, b"two");
+    put(&*queue, 1, b"three");
+    let two = claim(&*queue, 2);
+    queue.ack(two.partition, two.next).expect("acknowledged");
+    assert_eq!(texts(&claim(&*queue, 10)), ["three"]);
+    drop(queue);
+    let queue = open();
+    queue.seek(two.partition, two.next).expect("sought");
+    assert_eq!(texts(&claim(&*queue, 10)), ["three"]);
+    // New records follow the old ones.
+    let position = put(&*queue, 1, b"four");
+    assert!(position > two.next);
+}
+
+fn seek(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    put(&*queue, 1, b"one");
+    let second = put(&*queue, 1, b"two");
+    put(&*queue, 1, b"three");
+    drop(queue);
+    let queue = open();
+    queue.seek(0, second).expect("sought");
+    assert_eq!(texts(&claim(&*queue, 10)), ["two", "three"]);
+    assert_eq!(queue.depth().records, 2);
+    queue.seek(0, 0).expect("sought");
+    assert_eq!(
+        texts(&claim(&*queue, 10)).last().map(String::as_str),
+        Some("three")
+    );
+}
+
+fn seek_beyond(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    put(&*queue, 1, b"one");
+    queue.seek(0, 1_000_000).expect("sought");
+    let position = put(&*queue, 1, b"two");
+    assert!(
+        position >= 1_000_000,
+        "{position}: the stores would take it for applied"
+    );
+    assert_eq!(texts(&claim(&*queue, 10)), ["two"]);
+    drop(queue);
+    let queue = open();
+    queue.seek(0, position).expect("sought");
+    assert_eq!(texts(&claim(&*queue, 10)), ["two"]);
+}
+
+fn waits(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let batch = queue.claim(10, usize::MAX, Duration::from_secs(60));
+            (batch.expect("claimed"), Instant::now())
+        });
+        std::thread::sleep(Duration::from_millis(20));
+        put(&*queue, 1, b"late");
+        let put_at = Instant::now();
+        let (batch, at) = reader.join().expect("read");
+        assert_eq!(texts(&batch), ["late"]);
+        assert!(
+            at < put_at + Duration::from_secs(30),
+            "it slept through the record"
+        );
+    });
+}
+
+fn depth(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    assert_eq!(queue.depth().records, 0);
+    put(&*queue, 1, &[1; 500]);
+    put(&*queue, 1, &[2; 500]);
+    let depth = queue.depth();
+    assert_eq!(depth.records, 2);
+    assert!(depth.bytes >= 1000, "{depth:?}");
+    let one = claim(&*queue, 1);
+    assert_eq!(queue.depth().records, 2, "claimed is not acknowledged");
+    queue.ack(one.partition, one.next).expect("acknowledged");
+    assert_eq!(queue.depth().records, 1);
+    let rest = claim(&*queue, 9);
+    queue.ack(rest.partition, rest.next).expect("acknowledged");
+    assert_eq!(queue.depth().records, 0);
+    assert_eq!(queue.depth().bytes, 0);
+}
+
+fn scan(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    for text in ["a", "b", "c"] {
+        put(&*queue, 1, text.as_bytes());
+    }
+    let one = claim(&*queue, 1);
+    queue.ack(one.partition, one.next).expect("acknowledged");
+    let _ = claim(&*queue, 1);
+    let mut seen = Vec::new();
+    queue
+        .scan(&mut |c| {
+            seen.push(c.bytes.clone());
+            true
+        })
+        .expect("scanned");
+    assert_eq!(seen, [b"b", b"c"]);
+    let mut count = 0;
+    queue
+        .scan(&mut |_| {
+            count += 1;
+            false
+        })
+        .expect("scanned");
+    assert_eq!(count, 1, "it goes on after a no");
+    assert_eq!(texts(&claim(&*queue, 9)), ["c"], "a scan claims nothing");
+}
+
+fn full(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let record = || Record {
+        key: 1,
+        bytes: vec![9; 64 << 10],
+    };
+    let mut taken = 0u64;
+    let error = loop {
+        match wait(queue.append(record())) {
+            Ok(_) => taken += 1,
+            Err(e) => break e,
+        }
+        assert!(taken < 1000, "no limit");
+    };
+    assert!(matches!(error, QueueError::Full(LIMIT)), "{error}");
+    assert!(taken >= 16, "{taken}");
+    let all = claim(&*queue, usize::MAX);
+    assert_eq!(all.records.len() as u64, taken, "what was refused is not there");
+    queue.ack(all.partition, all.next).expect("acknowledged");
+    put(&*queue, 1, b"again");
+    assert_eq!(texts(&claim(&*queue, 9)), ["again"]);
+}
+
+fn closed(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    put(&*queue, 1, b"one");
+    queue.close();
+    let refused = wait(queue.append(Record {
+        key: 1,
+        bytes: b"two".to_vec(),
+    }));
+    assert!(matches!(refused, Err(QueueError::Closed)), "{refused:?}");
+    assert_eq!(texts(&claim(&*queue, 9)), ["one"]);
+    let before = Instant::now();
+    let none = queue
+        .claim(9, usize::MAX, Duration::from_secs(60))
+        .expect("claimed");
+    assert!(none.records.is_empty());
+    assert!(
+        before.elapsed() < Duration::from_secs(30),
+        "a closed queue waits for nothing"
+    );
+}
+
+fn many(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    std::thread::scope(|scope| {
+        for thread in 0..8u64 {
+            let queue = &queue;
+            scope.spawn(move || {
+                for n in 0..50u64 {
+                    put(&**queue, thread, &n.to_le_bytes());
+                }
+            });
+        }
+    });
+    let check = |queue: &dyn Queue| {
+        let batch = claim(queue, usize::MAX);
+        assert!(batch.records.is_sorted_by(|a, b| a.position < b.position));
+        for thread in 0..8u64 {
+            let of: Vec<_> = batch
+                .records
+                .iter()
+                .filter(|c| c.key == thread)
+                .map(|c| c.bytes.clone())
+                .collect();
+            let want: Vec<_> = (0..50u64).map(|n| n.to_le_bytes().to_vec()).collect();
+            assert_eq!(of, want, "one project's records keep their order");
+        }
+    };
+    check(&*queue);
+    drop(queue);
+    check(&*open());
+}
+
+fn sizes(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let bytes = |n: usize| (0..n).map(|i| (i % 251) as u8).collect::<Vec<_>>();
+    let sizes = [1, 2, 15, 16, 17, 4095, 4096, 4097, 1 << 20];
+    for n in sizes {
+        put(&*queue, u64::MAX, &bytes(n));
+    }
+    drop(queue);
+    let queue = open();
+    let batch = claim(&*queue, usize::MAX);
+    assert_eq!(batch.records.len(), sizes.len());
+    for (claimed, n) in batch.records.iter().zip(sizes) {
+        assert_eq!((claimed.key, &claimed.bytes), (u64::MAX, &bytes(n)));
+    }
+}
