@@ -209,38 +209,23 @@ fn own_fields(d: &Difference, pair: &Pair) -> bool {
         ["received"] => got
             .as_i64()
             .is_some_and(|us| (SystemClock.now() - us).abs() < 10 * protocol::time::MINUTE),
-        ["title"] => {
-            let last = pair.stored["exception"]["values"]
-                .as_array()
-                .and_then(|l| l.last());
-            let text = match last {
-                Some(e) => e["type"].as_str().or(e["value"].as_str()),
-                None => pair.stored["logentry"]["formatted"].as_str(),
-            };
-            let word = text.and_then(|t| t.split_whitespace().next()).unwrap_or("<");
-            got.as_str().is_some_and(|title| {
-                title.starts_with(word)
-                    || pair.sent["exception"]["values"].as_array().is_some_and(|l| {
-                        l.iter()
-                            .any(|e| e["type"].as_str().is_some_and(|t| title.starts_with(t)))
-                    })
-            })
-        }
+        ["title"] => titles(pair.stored).iter().any(|title| got == title),
         // A transaction, a URL, or names of a frame: `module in function`, `function(module)`.
         ["culprit"] => {
-            let stacks = ["exception", "threads"].map(|key| pair.stored[key].to_string());
-            let whole = pair.sent.to_string() + &stacks.concat();
-            let got = got.as_str().unwrap_or("nothing");
-            let mut parts = got.split(" in ").flat_map(|part| part.split(['(', ')']));
+            let whole = pair.sent.to_string() + &substance(pair.stored);
+            let mut parts = got
+                .as_str()
+                .unwrap_or("none")
+                .split(" in ")
+                .flat_map(|p| p.split(['(', ')']));
             parts.all(|part| part == "?" || whole.contains(part))
         }
-        ["location"] => pair.stored.to_string().contains(&got.to_string()),
+        ["location"] => got.is_null() || substance(pair.stored).contains(&format!("\"filename\":{got}")),
         ["metadata"] => got.as_object().is_some_and(|got| {
-            let whole = pair.stored.to_string();
             got.iter().all(|(key, value)| match key.as_str() {
                 "sdk" => value["name"] == pair.stored["sdk"]["name"],
-                "title" | "type" | "value" | "filename" | "function" => whole.contains(&value.to_string()),
-                _ => false,
+                "title" => titles(pair.stored).iter().any(|title| value == title),
+                _ => substance(pair.stored).contains(&format!("\"{key}\":{value}")),
             })
         }),
         ["errors"] => got
@@ -248,6 +233,36 @@ fn own_fields(d: &Difference, pair: &Pair) -> bool {
             .is_some_and(|list| list.iter().all(|e| ERRORS.iter().any(|kind| e["type"] == *kind))),
         _ => false,
     }
+}
+
+/// Where the headings of an event come from.
+fn substance(event: &Value) -> String {
+    ["exception", "threads", "logentry"]
+        .map(|key| event[key].to_string())
+        .concat()
+}
+
+/// What an event may be called: by one of its exceptions, or by the first line of its message.
+fn titles(event: &Value) -> Vec<String> {
+    let line = |text: &Value| {
+        text.as_str()
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let message = line(&event["logentry"]["formatted"]);
+    let short: String = message.chars().take(97).collect();
+    let exceptions = event["exception"]["values"].as_array().into_iter().flatten();
+    exceptions
+        .map(|e| match (line(&e["type"]), line(&e["value"])) {
+            (kind, value) if kind.is_empty() => value,
+            (kind, value) if value.is_empty() => kind,
+            (kind, value) => format!("{kind}: {value}"),
+        })
+        .chain([message, short + "..."])
+        .collect()
 }
 
 /// The tags that fields make.
