@@ -18,6 +18,7 @@ mod rust;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -213,8 +214,9 @@ fn run_client(command: &mut Command, code: i32) {
 }
 
 /// Starts a server and the recorder before it, lets `drive` run the client against the DSN, and compares every
-/// event that went over the wire with what the API answers.
-fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
+/// event that went over the wire with what the API answers. Gives the encodings in which bodies were sent.
+fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) -> BTreeSet<String> {
+    let encodings = Mutex::new(BTreeSet::new());
     on_one(&[], |server, _| {
         let recorder = Recorder::start(server.port);
         let dsn = format!(
@@ -227,6 +229,8 @@ fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
         for exchange in recorder.exchanges() {
             assert_eq!(exchange.status, 200, "{} {}", exchange.method, exchange.target);
             if exchange.method == "POST" {
+                let encoding = exchange.header("content-encoding").unwrap_or("identity");
+                encodings.lock().unwrap().insert(encoding.to_owned());
                 server.count(&exchange.target, &[], &exchange.body, exchange.status);
             }
         }
@@ -244,6 +248,7 @@ fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
         );
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     });
+    encodings.into_inner().unwrap()
 }
 
 /// Compares one event and its attachments; gives its scenario.

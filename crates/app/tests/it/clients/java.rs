@@ -56,10 +56,11 @@ fn java() {
             ("threads", &["/threads/values/4/name", "/threads/values/4/state"]),
         ],
     );
-    prove(&scenarios, |dsn| {
+    let encodings = prove(&scenarios, |dsn| {
         let path = std::env::join_paths([&classes, &jars]).unwrap();
         let mut java = Command::new("java");
         // The last scenario is an exception that nobody catches.
         run_client(java.arg("-cp").arg(path).arg("shop.Program").arg(dsn), 1);
     });
+    assert!(encodings.contains("gzip"), "{encodings:?}");
 }
