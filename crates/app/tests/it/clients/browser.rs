@@ -64,8 +64,18 @@ impl Pages {
 
 #[test]
 fn browser() {
-    let packages = fetched("browser", &["package-lock.json"], |folder| {
-        install_npm(folder, &sources("browser"));
+    with_packages_of("browser");
+}
+
+/// The major version before, which many still have.
+#[test]
+fn browser_of_version_10() {
+    with_packages_of("browser-10");
+}
+
+fn with_packages_of(lock: &str) {
+    let packages = fetched(lock, &["package-lock.json"], |folder| {
+        install_npm(folder, &sources(lock));
     });
     // Packages are looked for from the program's folder upwards.
     let (program, bundle) = (packages.join("program.js"), packages.join("app.js"));
