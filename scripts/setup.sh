@@ -22,6 +22,9 @@ if [ "${1:-build}" = test ]; then
     [ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || packages="$packages postgresql"
     need chromium chromium
     need python3 python3
+    need go golang-go
+    need javac default-jdk-headless
+    need mvn maven
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
 fi
 if [ -n "$packages" ]; then

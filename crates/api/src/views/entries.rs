@@ -317,6 +317,15 @@ mod tests {
         assert_eq!(got[3]["data"]["headers"][0][0], "A");
     }
 
+    /// `serde_json` reads floats in a hurry and off by a last digit, unless its feature `float_roundtrip` is on.
+    #[test]
+    fn numbers_stay_as_they_were_sent() {
+        for number in ["1795746361.0000823", "1795746361.0002465", "0.30000000000000004"] {
+            let event: Value = serde_json::from_str(&format!(r#"{{"extra":{{"n":{number}}}}}"#)).unwrap();
+            assert_eq!(event["extra"]["n"].to_string(), number);
+        }
+    }
+
     #[test]
     fn an_empty_event_has_no_entries() {
         assert!(entries(&json!({})).is_empty());

@@ -4,16 +4,21 @@
 //! A client is a program in its own language, in the folder of its name, which goes through the scenarios below.
 //! Its packages are pinned by a lock file beside it, and fetched into the cache folder once.
 
+mod browser;
 mod compare;
 mod django;
 mod flask;
+mod go;
+mod java;
 mod node;
 mod normalizations;
 mod rewrites;
+mod rust;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -112,8 +117,23 @@ fn sources(client: &str) -> PathBuf {
     Path::new(&manifest).join("tests/it/clients").join(client)
 }
 
+/// A client's folder in the cache. It is locked as long as this lives: another test run, of another checkout, may
+/// want to build its own program there.
+struct Fetched {
+    folder: PathBuf,
+    _lock: std::fs::File,
+}
+
+impl std::ops::Deref for Fetched {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.folder
+    }
+}
+
 /// A folder in the cache for what a client needs, filled by `fetch` once for each content of its lock files.
-fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> PathBuf {
+fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> Fetched {
     let base = std::env::var_os("VEDETTE_CACHE")
         .map(PathBuf::from)
         .unwrap_or_else(|| {
@@ -132,9 +152,8 @@ fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> PathBuf {
         .collect();
     let folder = base.join(format!("{client}-{digest}"));
     std::fs::create_dir_all(&base).unwrap();
-    // Two test runs may fetch at the same time.
-    let guard = std::fs::File::create(folder.with_extension("lock")).unwrap();
-    guard.lock().unwrap();
+    let lock = std::fs::File::create(folder.with_extension("lock")).unwrap();
+    lock.lock().unwrap();
     let ready = folder.join("ready");
     if !ready.exists() {
         // What a run left that was stopped in between is not to be trusted.
@@ -143,7 +162,7 @@ fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> PathBuf {
         fetch(&folder);
         std::fs::write(ready, "").unwrap();
     }
-    folder
+    Fetched { folder, _lock: lock }
 }
 
 /// Runs a program, which must end with this code.
@@ -189,12 +208,15 @@ fn install_npm(folder: &Path, from: &Path) {
 /// what they find there.
 fn run_client(command: &mut Command, code: i32) {
     let kept = ["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
-    run(command.env_clear().envs(kept).env("LANG", "C.UTF-8"), code);
+    command.env_clear().envs(kept).env("LANG", "C.UTF-8");
+    // The Rust SDK reads stacks only then.
+    run(command.env("RUST_BACKTRACE", "1"), code);
 }
 
 /// Starts a server and the recorder before it, lets `drive` run the client against the DSN, and compares every
-/// event that went over the wire with what the API answers.
-fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
+/// event that went over the wire with what the API answers. Gives the encodings in which bodies were sent.
+fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) -> BTreeSet<String> {
+    let encodings = Mutex::new(BTreeSet::new());
     on_one(&[], |server, _| {
         let recorder = Recorder::start(server.port);
         let dsn = format!(
@@ -207,6 +229,8 @@ fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
         for exchange in recorder.exchanges() {
             assert_eq!(exchange.status, 200, "{} {}", exchange.method, exchange.target);
             if exchange.method == "POST" {
+                let encoding = exchange.header("content-encoding").unwrap_or("identity");
+                encodings.lock().unwrap().insert(encoding.to_owned());
                 server.count(&exchange.target, &[], &exchange.body, exchange.status);
             }
         }
@@ -224,6 +248,7 @@ fn prove(scenarios: &[Scenario], drive: impl Fn(&str)) {
         );
         assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     });
+    encodings.into_inner().unwrap()
 }
 
 /// Compares one event and its attachments; gives its scenario.
@@ -317,6 +342,7 @@ fn the_list_is_documented() {
     let names: Vec<&str> = std::iter::once(normalizations::READ)
         .chain(normalizations::REWRITTEN.iter().map(|r| r.name))
         .chain(normalizations::ACCEPTED.iter().map(|a| a.name))
+        .chain(std::iter::once(normalizations::OF_THE_PAGE.name))
         .collect();
     let page = sources("../../../../../docs/clients.md");
     let page = std::fs::read_to_string(page).unwrap();

@@ -172,6 +172,11 @@ pub(super) fn apply(event: &mut Map<'_>, notes: &mut Notes) {
     if let Some(Json::Object(contexts)) = event.get_mut("contexts") {
         notes.enter("contexts");
         for (key, value) in contexts.0.iter_mut() {
+            // Its type says what a context is, and stays however large the rest of it is.
+            let kind = value.as_object_mut().and_then(|context| {
+                let place = context.0.iter().position(|(k, _)| *k == "type")?;
+                Some((place, context.0.remove(place)))
+            });
             notes.enter_name(key);
             limit_bag(
                 value,
@@ -182,6 +187,9 @@ pub(super) fn apply(event: &mut Map<'_>, notes: &mut Notes) {
                 notes,
             );
             notes.leave();
+            if let (Some((place, kind)), Some(context)) = (kind, value.as_object_mut()) {
+                context.0.insert(place.min(context.0.len()), kind);
+            }
         }
         notes.leave();
     }
@@ -417,6 +425,22 @@ mod tests {
             event.get("_meta").map(ToString::to_string).as_deref(),
             Some(r#"{"transaction":{"":{"rem":[["!limit","s",197,200]],"len":250}}}"#)
         );
+    }
+
+    #[test]
+    fn a_context_keeps_its_type() {
+        let text = format!(
+            r#"{{"contexts":{{"a":{{"text":"{}","more":1,"type":"os"}}}}}}"#,
+            "x".repeat(9000)
+        );
+        let (event, _) = protocol::json::parse_str(&text).unwrap();
+        let Json::Object(mut event) = event else {
+            panic!("not an object")
+        };
+        apply(&mut event, &mut Notes::default());
+        let context = event.get("contexts").and_then(|c| c.get("a"));
+        assert_eq!(context.and_then(|c| c.str_at(&["type"])), Some("os"));
+        assert!(context.is_some_and(|c| c.get("more").is_none()));
     }
 
     #[test]

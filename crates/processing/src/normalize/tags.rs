@@ -3,7 +3,7 @@
 use protocol::json::{Json, Map};
 
 use super::to_text;
-use crate::meta::Notes;
+use crate::meta::{Notes, Remark};
 
 /// Tags that are kept of one event.
 const MAX_TAGS: usize = 500;
@@ -89,7 +89,10 @@ pub(super) fn normalize(event: &mut Map<'_>, notes: &mut Notes) {
             );
             break;
         }
-        out.push((key, value_of(&text)));
+        notes.enter_name(&key);
+        let value = value_of(&text, notes);
+        notes.leave();
+        out.push((key, value));
     }
     notes.leave();
     let list = out
@@ -102,20 +105,50 @@ pub(super) fn normalize(event: &mut Map<'_>, notes: &mut Notes) {
 }
 
 /// A value in one line, cut to the limit.
-fn value_of(text: &str) -> String {
+fn value_of(text: &str, notes: &mut Notes) -> String {
     let one_line = if text.contains(['\n', '\r']) {
         text.replace(['\n', '\r'], " ")
     } else {
         text.to_owned()
     };
-    match one_line.char_indices().nth(MAX) {
-        Some(_) => {
-            let end = one_line
-                .char_indices()
-                .nth(MAX - 3)
-                .map_or(one_line.len(), |(i, _)| i);
-            format!("{}...", &one_line[..end])
-        }
-        None => one_line,
+    if one_line.char_indices().nth(MAX).is_none() {
+        return one_line;
+    }
+    let end = one_line
+        .char_indices()
+        .nth(MAX - 3)
+        .map_or(one_line.len(), |(i, _)| i);
+    notes.remark(
+        &Remark {
+            rule: "!limit".into(),
+            how: "s",
+            range: Some((MAX - 3, MAX)),
+        },
+        Some(one_line.chars().count()),
+    );
+    format!("{}...", &one_line[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_value_is_cut_and_noted() {
+        let text = format!(r#"{{"tags":{{"a":"{}","b":"c"}}}}"#, "x".repeat(250));
+        let (event, _) = protocol::json::parse_str(&text).unwrap();
+        let Json::Object(mut map) = event else {
+            panic!("not an object")
+        };
+        let mut notes = Notes::default();
+        normalize(&mut map, &mut notes);
+        notes.write(&mut map);
+        assert_eq!(
+            Json::Object(map).to_string(),
+            format!(
+                r#"{{"tags":[["a","{}..."],["b","c"]],"_meta":{{"tags":{{"a":{{"":{{"rem":[["!limit","s",197,200]],"len":250}}}}}}}}}}"#,
+                "x".repeat(197)
+            )
+        );
     }
 }

@@ -1,11 +1,12 @@
 //! What was captured on the wire against what is read back: every difference must be a normalization of the list in
 //! [`super::normalizations`].
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::normalizations::{ACCEPTED, REWRITTEN};
+use super::normalizations::{ACCEPTED, OF_THE_PAGE, REWRITTEN, derived_tags, hollow};
 
 /// A place where the two are not the same.
 #[derive(Debug)]
@@ -48,34 +49,39 @@ pub fn compare(wire: &Value, stored: &Value, view: &Value) -> Vec<String> {
         stored: &stored,
     };
     let mut wrong = unaccounted("json", &sent, &stored, &pair);
+    for (key, value) in derived_tags(&stored) {
+        if stored["tags"].get(&key).is_none() {
+            wrong.push(format!("json: the tag {key} is missing, it should be {value}"));
+        }
+    }
     let shown = same_units(&protocol_form(view));
     wrong.extend(unaccounted("view", &without_unshown(&sent), &shown, &pair));
     wrong
 }
 
-/// Changes each value of the stored event in turn and takes each away: the comparison must see all of it.
+/// Changes each value of both forms in turn: the comparison must see all of it.
 pub fn assert_every_change_is_found(wire: &Value, stored: &Value, view: &Value) {
     let sent = rewritten(wire);
-    let mut pointers = Vec::new();
-    leaves(&mut String::new(), stored, &mut pointers);
     let mut tried = 0;
-    for pointer in pointers {
-        // What the server adds of its own has nothing on the wire to be compared with.
-        let counterpart = if pointer.starts_with("/tags/") {
-            None
-        } else {
-            sent.pointer(&pointer)
-        };
-        if counterpart.is_none_or(Value::is_null) || pointer == "/event_id" {
-            continue;
+    let mut find = |json: &Value, wanted: &dyn Fn(&str) -> bool, compare: &dyn Fn(&Value) -> Vec<String>| {
+        let mut pointers = Vec::new();
+        leaves(&mut String::new(), json, &mut pointers);
+        for pointer in pointers.iter().filter(|p| wanted(p)) {
+            let mut other = json.clone();
+            *other.pointer_mut(pointer).expect("it was just there") = json!({ "changed": true });
+            assert!(!compare(&other).is_empty(), "a change of {pointer} is not seen");
+            tried += 1;
         }
-        let mut other = stored.clone();
-        *other.pointer_mut(&pointer).expect("it was just there") = json!({ "changed": true });
-        let wrong = compare(wire, &other, view);
-        assert!(!wrong.is_empty(), "a change of {pointer} is not seen");
-        tried += 1;
-    }
-    assert!(tried > 30, "only {tried} changes were tried");
+    };
+    // What the server adds of its own has nothing on the wire to be compared with.
+    let was_sent = |p: &str| !p.starts_with("/tags/") && sent.pointer(p).is_some_and(|v| !v.is_null());
+    find(stored, &was_sent, &|other| compare(wire, other, view));
+    let is_shown = |p: &str| {
+        let inside = p.starts_with("/entries/") && p.contains("/data/") || p.starts_with("/contexts/");
+        inside && !p.ends_with("hasSystemFrames") && view.pointer(p).is_some_and(|v| !v.is_null())
+    };
+    find(view, &is_shown, &|other| compare(wire, stored, other));
+    assert!(tried > 60, "only {tried} changes were tried");
 }
 
 fn leaves(at: &mut String, value: &Value, found: &mut Vec<String>) {
@@ -99,9 +105,19 @@ fn leaves(at: &mut String, value: &Value, found: &mut Vec<String>) {
 fn unaccounted(what: &str, sent: &Value, got: &Value, pair: &Pair) -> Vec<String> {
     let mut found = Vec::new();
     differences(&mut Vec::new(), Some(sent), Some(got), &mut found);
+    let accounted = |d: &Difference| {
+        // What one form says of a normalized field, the other says too.
+        let stored = d.path.iter().try_fold(pair.stored, |at, step| match at {
+            Value::Array(list) => list.get(step.parse::<usize>().ok()?),
+            other => other.get(step),
+        });
+        let same = stored == d.got || [stored, d.got].iter().all(|v| v.is_none_or(hollow));
+        same && ACCEPTED.iter().any(|rule| (rule.fits)(d, pair))
+            || what == "view" && (OF_THE_PAGE.fits)(d, pair)
+    };
     found
         .iter()
-        .filter(|d| !ACCEPTED.iter().any(|rule| (rule.fits)(d, pair)))
+        .filter(|d| !accounted(d))
         .map(|d| {
             let text = |v: Option<&Value>| v.map_or("nothing".to_owned(), Value::to_string);
             format!(
@@ -232,12 +248,18 @@ const UNSHOWN: [(&str, &str); 14] = [
 /// Fields of frames that only `…/json/` shows.
 const UNSHOWN_OF_FRAMES: [&str; 4] = ["image_addr", "native", "lang", "stack_start"];
 
+/// Fields of threads and of their stacks that only `…/json/` shows.
+const UNSHOWN_OF_THREADS: [&str; 4] = ["/daemon", "/priority", "/main", "/stacktrace/snapshot"];
+
 fn without_unshown(sent: &Value) -> Value {
     let mut sent = sent.clone();
     for (pointer, _) in UNSHOWN {
-        let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
-        if let Some(Value::Object(map)) = sent.pointer_mut(parent) {
-            map.remove(key);
+        remove(&mut sent, pointer);
+    }
+    let threads = sent.pointer_mut("/threads/values").and_then(Value::as_array_mut);
+    for thread in threads.into_iter().flatten() {
+        for pointer in UNSHOWN_OF_THREADS {
+            remove(thread, pointer);
         }
     }
     for frame in frames(&mut sent) {
@@ -246,6 +268,13 @@ fn without_unshown(sent: &Value) -> Value {
         }
     }
     sent
+}
+
+fn remove(value: &mut Value, pointer: &str) {
+    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+    if let Some(Value::Object(map)) = value.pointer_mut(parent) {
+        map.remove(key);
+    }
 }
 
 /// The frames of all exceptions and threads.
@@ -437,21 +466,25 @@ fn frame(view: &Value) -> Value {
         .map(|(ours, theirs)| (*ours, view[theirs].clone()))
         .collect();
     let lines = view["context"].as_array().expect("a context");
-    let at = view["lineNo"].as_i64();
-    let part = |keep: fn(std::cmp::Ordering) -> bool| -> Vec<Value> {
-        lines
-            .iter()
-            .filter(|l| keep(l[0].as_i64().cmp(&at)))
-            .map(|l| l[1].clone())
-            .collect()
-    };
+    let at = view["lineNo"].as_u64().unwrap_or_default();
+    let first = lines.first().and_then(|l| l[0].as_u64()).unwrap_or_default();
+    let (mut before, mut line, mut after) = (vec![], Value::Null, vec![]);
+    for (number, shown) in (first..).zip(lines) {
+        let text = if shown[0] == number {
+            shown[1].clone()
+        } else {
+            json!("misnumbered")
+        };
+        match number.cmp(&at) {
+            Ordering::Less => before.push(text),
+            Ordering::Equal => line = text,
+            Ordering::Greater => after.push(text),
+        }
+    }
     let around = |list: Vec<Value>| if list.is_empty() { Value::Null } else { json!(list) };
-    pairs.push(("pre_context", around(part(std::cmp::Ordering::is_lt))));
-    pairs.push((
-        "context_line",
-        part(std::cmp::Ordering::is_eq).pop().unwrap_or_default(),
-    ));
-    pairs.push(("post_context", around(part(std::cmp::Ordering::is_gt))));
+    pairs.push(("pre_context", around(before)));
+    pairs.push(("context_line", line));
+    pairs.push(("post_context", around(after)));
     filled(pairs)
 }
 

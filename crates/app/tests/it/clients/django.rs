@@ -14,8 +14,10 @@ fn python_and_django() {
         &[],
         &[("template", &["/exception/values/0/mechanism/type=\"django\""])],
     );
-    prove(&scenarios, |dsn| {
+    let encodings = prove(&scenarios, |dsn| {
         let program = sources("django").join("program.py");
         run_client(Command::new(packages.join("bin/python")).arg(program).arg(dsn), 0);
     });
+    // With the module `brotli` the SDK takes that instead of gzip.
+    assert!(encodings.contains("br"), "{encodings:?}");
 }

@@ -13,6 +13,7 @@ fn python_and_flask() {
     let scenarios = with(
         &[],
         &[
+            ("too much", &["/tags/long", "/contexts/long/text"]),
             (
                 "crash of a thread",
                 &[
@@ -26,9 +27,10 @@ fn python_and_flask() {
             ),
         ],
     );
-    prove(&scenarios, |dsn| {
+    let encodings = prove(&scenarios, |dsn| {
         let program = sources("flask").join("program.py");
         // The last scenario is an exception that nobody catches.
         run_client(Command::new(packages.join("bin/python")).arg(program).arg(dsn), 1);
     });
+    assert!(encodings.contains("gzip"), "{encodings:?}");
 }

@@ -6,8 +6,18 @@ use super::{fetched, install_npm, prove, run_client, sources, with};
 
 #[test]
 fn node_and_express() {
-    let packages = fetched("node", &["package-lock.json"], |folder| {
-        install_npm(folder, &sources("node"));
+    with_packages_of("node");
+}
+
+/// The major version before, which many still have.
+#[test]
+fn node_and_express_of_version_10() {
+    with_packages_of("node-10");
+}
+
+fn with_packages_of(lock: &str) {
+    let packages = fetched(lock, &["package-lock.json"], |folder| {
+        install_npm(folder, &sources(lock));
     });
     let scenarios = with(
         &["threads"],

@@ -71,7 +71,7 @@ pub const ACCEPTED: [Accepted; 12] = [
         fits: |d, _| d.got.is_none() && d.sent.is_some_and(hollow) && !holds_free_data(&d.steps()),
     },
     Accepted {
-        name: "Level, logger and platform have a value always: `error`, none, `other`; the level `log` is `info`.",
+        name: "Level, logger, platform and the type of a mechanism have a value always: `error`, an empty text, `other`, `generic`; the level `log` is `info`.",
         fits: defaults,
     },
     Accepted {
@@ -100,16 +100,31 @@ pub const ACCEPTED: [Accepted; 12] = [
         fits: in_app,
     },
     Accepted {
+        name: "Arguments and types are taken out of the names of native functions; the whole name is kept in `raw_function`.",
+        fits: function,
+    },
+    Accepted {
         name: "Browser, system and device are read from the user agent where the event has none.",
         fits: user_agent,
     },
     Accepted {
-        name: "A browser's address is that of its connection.",
+        name: "A user has the address of the browser's connection, or the one in `request.env`, and the country of it.",
         fits: |d, pair| match d.steps()[..] {
-            ["user"] => d.sent.is_none() && d.got == Some(&json!({ "ip_address": address(pair) })),
+            ["user"] => {
+                d.sent.is_none_or(Value::is_null)
+                    && d.got.is_some_and(|got| {
+                        let places = got
+                            .as_object()
+                            .is_some_and(|u| u.keys().all(|k| k == "ip_address" || k == "geo"));
+                        places
+                            && got["ip_address"] == address(pair)
+                            && (got["geo"].is_null() || country(&got["geo"]))
+                    })
+            }
             ["user", "ip_address"] => {
                 d.sent.is_none_or(|s| s == "{{auto}}") && d.got == Some(&json!(address(pair)))
             }
+            ["user", "geo"] => d.sent.is_none() && d.got.is_some_and(country),
             _ => false,
         },
     },
@@ -129,22 +144,24 @@ pub const ACCEPTED: [Accepted; 12] = [
         name: "The names that the server does not know are left out, with a note in `errors`.",
         fits: unknown,
     },
-    Accepted {
-        name: "The page shows breadcrumbs without a type as `default` and without a level as `info`.",
-        fits: |d, _| match d.steps()[..] {
-            ["breadcrumbs", "values", _, "type"] => {
-                d.sent.is_none_or(Value::is_null) && d.got == Some(&json!("default"))
-            }
-            ["breadcrumbs", "values", _, "level"] => {
-                d.sent.is_none_or(Value::is_null) && d.got == Some(&json!("info"))
-            }
-            _ => false,
-        },
-    },
 ];
 
 /// Notes about what could not be kept as it was: an unknown name, half of a surrogate pair.
 const ERRORS: [&str; 2] = ["invalid_attribute", "repaired_json"];
+
+/// What the page's form alone may do.
+pub const OF_THE_PAGE: Accepted = Accepted {
+    name: "The page shows breadcrumbs without a type as `default` and without a level as `info`, and frames of which nobody said so as not in app.",
+    fits: |d, _| {
+        d.sent.is_none_or(Value::is_null)
+            && match d.steps()[..] {
+                ["breadcrumbs", "values", _, "type"] => d.got == Some(&json!("default")),
+                ["breadcrumbs", "values", _, "level"] => d.got == Some(&json!("info")),
+                [.., "frames", _, "in_app"] => d.got == Some(&json!(false)),
+                _ => false,
+            }
+    },
+};
 
 /// Words that the test programs use as secrets, or names under which SDKs send such.
 const SECRETS: [&str; 3] = ["hunter2", "4111111111111111", "sesame"];
@@ -175,13 +192,14 @@ fn defaults(d: &Difference, _: &Pair) -> bool {
             sent == "log" && got == "info"
         }
         (["logger"], None, Some(got)) => got == "",
+        (["exception", "values", _, "mechanism", "type"], None, Some(got)) => got == "generic",
         (["platform"], None, Some(got)) => got == "other",
         _ => false,
     }
 }
 
 fn own_fields(d: &Difference, pair: &Pair) -> bool {
-    if d.sent.is_some_and(|sent| d.path != ["type"] || sent != "event") {
+    if d.sent.is_some() {
         return false;
     }
     let Some(got) = d.got else { return false };
@@ -191,26 +209,25 @@ fn own_fields(d: &Difference, pair: &Pair) -> bool {
         ["received"] => got
             .as_i64()
             .is_some_and(|us| (SystemClock.now() - us).abs() < 10 * protocol::time::MINUTE),
-        ["title"] => {
-            let last = pair.stored["exception"]["values"]
-                .as_array()
-                .and_then(|l| l.last());
-            let text = match last {
-                Some(e) => e["type"].as_str().or(e["value"].as_str()),
-                None => pair.stored["logentry"]["formatted"].as_str(),
-            };
-            let word = text.and_then(|t| t.split_whitespace().next()).unwrap_or("<");
-            got.as_str().is_some_and(|title| {
-                title.starts_with(word)
-                    || pair.sent["exception"]["values"].as_array().is_some_and(|l| {
-                        l.iter()
-                            .any(|e| e["type"].as_str().is_some_and(|t| title.starts_with(t)))
-                    })
-            })
+        ["title"] => titles(pair.stored).iter().any(|title| got == title),
+        // A transaction, a URL, or names of a frame: `module in function`, `function(module)`.
+        ["culprit"] => {
+            let whole = pair.sent.to_string() + &substance(pair.stored);
+            let mut parts = got
+                .as_str()
+                .unwrap_or("none")
+                .split(" in ")
+                .flat_map(|p| p.split(['(', ')']));
+            parts.all(|part| part == "?" || whole.contains(part))
         }
-        ["culprit"] => got.is_string(),
-        ["location"] => pair.stored.to_string().contains(&got.to_string()),
-        ["metadata"] => got.is_object(),
+        ["location"] => got.is_null() || substance(pair.stored).contains(&format!("\"filename\":{got}")),
+        ["metadata"] => got.as_object().is_some_and(|got| {
+            got.iter().all(|(key, value)| match key.as_str() {
+                "sdk" => value["name"] == pair.stored["sdk"]["name"],
+                "title" => titles(pair.stored).iter().any(|title| value == title),
+                _ => substance(pair.stored).contains(&format!("\"{key}\":{value}")),
+            })
+        }),
         ["errors"] => got
             .as_array()
             .is_some_and(|list| list.iter().all(|e| ERRORS.iter().any(|kind| e["type"] == *kind))),
@@ -218,8 +235,38 @@ fn own_fields(d: &Difference, pair: &Pair) -> bool {
     }
 }
 
+/// Where the headings of an event come from.
+fn substance(event: &Value) -> String {
+    ["exception", "threads", "logentry"]
+        .map(|key| event[key].to_string())
+        .concat()
+}
+
+/// What an event may be called: by one of its exceptions, or by the first line of its message.
+fn titles(event: &Value) -> Vec<String> {
+    let line = |text: &Value| {
+        text.as_str()
+            .unwrap_or_default()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let message = line(&event["logentry"]["formatted"]);
+    let short: String = message.chars().take(97).collect();
+    let exceptions = event["exception"]["values"].as_array().into_iter().flatten();
+    exceptions
+        .map(|e| match (line(&e["type"]), line(&e["value"])) {
+            (kind, value) if kind.is_empty() => value,
+            (kind, value) if value.is_empty() => kind,
+            (kind, value) => format!("{kind}: {value}"),
+        })
+        .chain([message, short + "..."])
+        .collect()
+}
+
 /// The tags that fields make.
-fn derived_tags(event: &Value) -> BTreeMap<String, String> {
+pub fn derived_tags(event: &Value) -> BTreeMap<String, String> {
     let mut tags = BTreeMap::new();
     let mut add = |key: &str, value: Option<String>| {
         // A tag is one line.
@@ -291,16 +338,17 @@ fn in_app(d: &Difference, pair: &Pair) -> bool {
     let kept = stored["data"].get("orig_in_app");
     match d.steps()[..] {
         [.., "frames", _, "in_app"] => match said {
-            // The page shows what nobody decided as not in app.
             None => d.got.is_some_and(Value::is_boolean),
             Some(said) => kept == Some(&json!(said)) || kept == Some(&json!(i32::from(said))),
         },
         [.., "frames", _, "data"] => {
-            sent.get("data").is_none_or(hollow)
-                && d.got.and_then(Value::as_object).is_some_and(|data| {
-                    data.keys()
-                        .all(|k| matches!(k.as_str(), "orig_in_app" | "category"))
-                })
+            let known = |(key, value): (&String, &Value)| match key.as_str() {
+                "category" => value.is_string(),
+                "orig_in_app" => value.is_number() || value.is_boolean(),
+                _ => false,
+            };
+            let got = d.got.and_then(Value::as_object);
+            sent.get("data").is_none_or(hollow) && got.is_some_and(|data| data.iter().all(known))
         }
         _ => false,
     }
@@ -315,20 +363,20 @@ fn user_agent(d: &Difference, pair: &Pair) -> bool {
         .and_then(|list| list.iter().find(|p| p[0] == "User-Agent"))
         .and_then(|p| p[1].as_str())
         .unwrap_or_default();
-    let said = |context: &Value| {
-        let names = ["name", "family"].iter().filter_map(|k| context[k].as_str());
-        // `HeadlessChrome/156` is called `HeadlessChrome`, `X11; Linux` is `Linux`.
-        names.count() > 0
-            && ["name", "family", "model", "brand"]
-                .iter()
-                .filter_map(|k| context[k].as_str())
-                .all(|name| agent.contains(name))
+    // `HeadlessChrome/156` is called `HeadlessChrome`, `X11; Linux` is `Linux`.
+    let said = |name: &str, context: &Value| {
+        let kind = name.strip_prefix("client_").unwrap_or(name);
+        context.as_object().is_some_and(|c| {
+            c.iter().all(|(key, value)| match key.as_str() {
+                "type" => value == kind,
+                _ => value.as_str().is_some_and(|text| agent.contains(text)),
+            })
+        })
     };
+    let made = |name: &str| matches!(name, "browser" | "os" | "client_os" | "device");
     match (rest, d.sent, d.got) {
-        (["browser" | "os" | "client_os" | "device"], None, Some(got)) => said(got),
-        ([], None, Some(Value::Object(got))) => got
-            .iter()
-            .all(|(k, v)| matches!(k.as_str(), "browser" | "os" | "client_os" | "device") && said(v)),
+        ([name], None, Some(got)) => made(name) && said(name, got),
+        ([], None, Some(Value::Object(got))) => got.iter().all(|(k, v)| made(k) && said(k, v)),
         _ => false,
     }
 }
@@ -343,6 +391,29 @@ fn address<'a>(pair: &'a Pair) -> &'a str {
         Some(remote) => remote,
         None if pair.sent["platform"] == "javascript" => "127.0.0.1",
         None => "",
+    }
+}
+
+fn country(geo: &Value) -> bool {
+    geo["country_code"].as_str().is_some_and(|code| code.len() == 2) && geo["region"].is_string()
+}
+
+fn function(d: &Difference, pair: &Pair) -> bool {
+    let (Some(sent), Some(stored)) = (frame_of(pair.sent, &d.path), frame_of(pair.stored, &d.path)) else {
+        return false;
+    };
+    let (whole, short) = (&sent["function"], stored["function"].as_str().unwrap_or_default());
+    let same_words = || {
+        let mut words = short.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let whole = whole.as_str().unwrap_or_default();
+        words.all(|word| word == "T" || whole.contains(word))
+    };
+    match d.steps()[..] {
+        [.., "frames", _, "function"] => {
+            stored["raw_function"] == *whole && !short.is_empty() && same_words()
+        }
+        [.., "frames", _, "raw_function"] => d.sent.is_none() && d.got == Some(whole),
+        _ => false,
     }
 }
 

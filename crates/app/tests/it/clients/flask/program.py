@@ -76,10 +76,24 @@ with scenario("context") as scope:
     scope.set_tag("count", 3)
     scope.set_context("order", {"total": 12, "lines": [{"sku": "A", "n": 1.5}], "paid": None})
     scope.set_extra("cart", [1, "two", None, {"three": 3}])
+    scope.set_extra("floats", [0.1 + 0.2, 65.613616999999977, 1795746361.7402265, 1e300 / 3, 5e-324, 2.0, -0.0])
     scope.set_extra("card", "4111111111111111")
     scope.fingerprint = ["{{ default }}", "plums"]
     scope.set_transaction_name("checkout")
     sentry_sdk.capture_message("context", level="warning")
+
+with scenario("too much") as scope:
+
+    def unknown(event, hint):
+        event["colour"] = "plum"
+        return event
+
+    scope.add_event_processor(unknown)
+    scope.set_tag("long", "plum " * 60)
+    scope.set_context("long", {"text": "plum " * 2000, "left": 1, "right": 2})
+    sentry_sdk.add_breadcrumb(message="plum " * 2000)
+    sentry_sdk.capture_message("plum " * 2000)
+    sentry_sdk.get_isolation_scope().clear_breadcrumbs()
 
 with scenario("breadcrumbs"):
     sentry_sdk.add_breadcrumb(category="cart", message="added a book", level="info", data={"price": 3})
