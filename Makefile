@@ -67,7 +67,8 @@ ui: web/dist/index.html
 
 web/dist/index.html: web/node_modules/.package-lock.json $(UI_SOURCES)
 	cd web && npm run --silent build
-	@touch $@
+	@# The second, as its macro takes the files in and cargo does not know of new ones.
+	@touch $@ crates/api/src/ui.rs
 
 clean:
 	rm -rf web/dist web/node_modules $(DATA)

@@ -78,6 +78,17 @@ export function Stream() {
   const shown = useMemo(() => new Set(rows.map((issue) => issue.id)), [rows]);
   const fresh = first ? (live.data?.data.filter((issue) => !shown.has(issue.id)).length ?? 0) : 0;
   const total = list.data?.pages[0]?.hits ?? null;
+  // An empty list has no places to keep: what comes is shown at once.
+  const arrived = fresh > 0 && rows.length === 0;
+  useEffect(() => {
+    if (!arrived) return;
+    for (const key of [
+      ['issues', org, 'list', filters],
+      ['issue-counts', org],
+      ['projects', org],
+    ])
+      void client.invalidateQueries({ queryKey: key });
+  }, [arrived, client, org, filters]);
 
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [everything, setEverything] = useState(false);
@@ -265,7 +276,7 @@ export function Stream() {
               }}
             />
           )}
-          {fresh > 0 && (
+          {fresh > 0 && !arrived && (
             <button
               type="button"
               onClick={loadNew}
