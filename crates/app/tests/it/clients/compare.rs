@@ -80,13 +80,22 @@ pub fn assert_every_change_is_found(wire: &Value, stored: &Value, view: &Value) 
         }
     };
     // What the server adds of its own has nothing on the wire to be compared with.
-    let was_sent = |p: &str| !p.starts_with("/tags/") && sent.pointer(p).is_some_and(|v| !v.is_null());
+    let was_sent = |p: &str| match p.starts_with("/tags/") {
+        true => p.ends_with("/1"),
+        false => sent.pointer(p).is_some_and(|v| !v.is_null()),
+    };
     find(stored, &was_sent, &|other| {
         compare_json(&sent, &same_units(other))
     });
     let is_shown = |p: &str| {
-        let inside = p.starts_with("/entries/") && p.contains("/data/") || p.starts_with("/contexts/");
-        inside && !p.ends_with("hasSystemFrames") && view.pointer(p).is_some_and(|v| !v.is_null())
+        let compared = match p.split('/').nth(1) {
+            Some("entries") => p.contains("/data/") && !p.ends_with("hasSystemFrames"),
+            Some("tags") => p.ends_with("/value"),
+            Some("release") => p.ends_with("/version"),
+            Some("contexts" | "context" | "packages" | "user" | "environment" | "dist") => true,
+            _ => false,
+        };
+        compared && view.pointer(p).is_some_and(|v| !v.is_null())
     };
     find(view, &is_shown, &|other| {
         compare_view(&sent, &shown_of_sent, &same, other)
@@ -237,22 +246,23 @@ fn microseconds(time: &Value) -> Value {
 
 // ---- the page's form of an event, back in the protocol's
 
-/// Fields for which the page's form has no place of their own, and where they are read instead.
-const UNSHOWN: [(&str, &str); 14] = [
-    ("/level", "tag"),
-    ("/logger", "tag"),
-    ("/server_name", "tag"),
-    ("/transaction", "tag"),
-    ("/transaction_info", "json"),
-    ("/start_timestamp", "json"),
-    ("/fingerprint", "json"),
-    ("/ingest_path", "json"),
-    ("/sdk/packages", "json"),
-    ("/sdk/integrations", "json"),
-    ("/sdk/features", "json"),
-    ("/sdk/settings", "json"),
-    ("/debug_meta/sdk_info", "json"),
-    ("/breadcrumbs/dropped", "json"),
+/// Fields for which the page's form has no place of their own: the first four are among its tags, the others are in
+/// `…/json/`.
+const UNSHOWN: [&str; 14] = [
+    "/level",
+    "/logger",
+    "/server_name",
+    "/transaction",
+    "/transaction_info",
+    "/start_timestamp",
+    "/fingerprint",
+    "/ingest_path",
+    "/sdk/packages",
+    "/sdk/integrations",
+    "/sdk/features",
+    "/sdk/settings",
+    "/debug_meta/sdk_info",
+    "/breadcrumbs/dropped",
 ];
 
 /// Fields of frames that only `…/json/` shows.
@@ -263,7 +273,7 @@ const UNSHOWN_OF_THREADS: [&str; 4] = ["/daemon", "/priority", "/main", "/stackt
 
 fn without_unshown(sent: &Value) -> Value {
     let mut sent = sent.clone();
-    for (pointer, _) in UNSHOWN {
+    for pointer in UNSHOWN {
         remove(&mut sent, pointer);
     }
     let threads = sent.pointer_mut("/threads/values").and_then(Value::as_array_mut);
