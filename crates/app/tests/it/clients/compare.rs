@@ -44,24 +44,30 @@ pub fn rewritten(wire: &Value) -> Value {
 pub fn compare(wire: &Value, stored: &Value, view: &Value) -> Vec<String> {
     let sent = rewritten(wire);
     let stored = same_units(stored);
-    let pair = Pair {
-        sent: &sent,
-        stored: &stored,
-    };
-    let mut wrong = unaccounted("json", &sent, &stored, &pair);
-    for (key, value) in derived_tags(&stored) {
+    let mut wrong = compare_json(&sent, &stored);
+    wrong.extend(compare_view(&sent, &without_unshown(&sent), &stored, view));
+    wrong
+}
+
+fn compare_json(sent: &Value, stored: &Value) -> Vec<String> {
+    let mut wrong = unaccounted("json", sent, stored, &Pair { sent, stored });
+    for (key, value) in derived_tags(stored) {
         if stored["tags"].get(&key).is_none() {
             wrong.push(format!("json: the tag {key} is missing, it should be {value}"));
         }
     }
-    let shown = same_units(&protocol_form(view));
-    wrong.extend(unaccounted("view", &without_unshown(&sent), &shown, &pair));
     wrong
+}
+
+fn compare_view(sent: &Value, shown_of_sent: &Value, stored: &Value, view: &Value) -> Vec<String> {
+    let shown = same_units(&protocol_form(view));
+    unaccounted("view", shown_of_sent, &shown, &Pair { sent, stored })
 }
 
 /// Changes each value of both forms in turn: the comparison must see all of it.
 pub fn assert_every_change_is_found(wire: &Value, stored: &Value, view: &Value) {
     let sent = rewritten(wire);
+    let (same, shown_of_sent) = (same_units(stored), without_unshown(&sent));
     let mut tried = 0;
     let mut find = |json: &Value, wanted: &dyn Fn(&str) -> bool, compare: &dyn Fn(&Value) -> Vec<String>| {
         let mut pointers = Vec::new();
@@ -74,13 +80,26 @@ pub fn assert_every_change_is_found(wire: &Value, stored: &Value, view: &Value) 
         }
     };
     // What the server adds of its own has nothing on the wire to be compared with.
-    let was_sent = |p: &str| !p.starts_with("/tags/") && sent.pointer(p).is_some_and(|v| !v.is_null());
-    find(stored, &was_sent, &|other| compare(wire, other, view));
-    let is_shown = |p: &str| {
-        let inside = p.starts_with("/entries/") && p.contains("/data/") || p.starts_with("/contexts/");
-        inside && !p.ends_with("hasSystemFrames") && view.pointer(p).is_some_and(|v| !v.is_null())
+    let was_sent = |p: &str| match p.starts_with("/tags/") {
+        true => p.ends_with("/1"),
+        false => sent.pointer(p).is_some_and(|v| !v.is_null()),
     };
-    find(view, &is_shown, &|other| compare(wire, stored, other));
+    find(stored, &was_sent, &|other| {
+        compare_json(&sent, &same_units(other))
+    });
+    let is_shown = |p: &str| {
+        let compared = match p.split('/').nth(1) {
+            Some("entries") => p.contains("/data/") && !p.ends_with("hasSystemFrames"),
+            Some("tags") => p.ends_with("/value"),
+            Some("release") => p.ends_with("/version"),
+            Some("contexts" | "context" | "packages" | "user" | "environment" | "dist") => true,
+            _ => false,
+        };
+        compared && view.pointer(p).is_some_and(|v| !v.is_null())
+    };
+    find(view, &is_shown, &|other| {
+        compare_view(&sent, &shown_of_sent, &same, other)
+    });
     assert!(tried > 60, "only {tried} changes were tried");
 }
 
@@ -227,22 +246,23 @@ fn microseconds(time: &Value) -> Value {
 
 // ---- the page's form of an event, back in the protocol's
 
-/// Fields for which the page's form has no place of their own, and where they are read instead.
-const UNSHOWN: [(&str, &str); 14] = [
-    ("/level", "tag"),
-    ("/logger", "tag"),
-    ("/server_name", "tag"),
-    ("/transaction", "tag"),
-    ("/transaction_info", "json"),
-    ("/start_timestamp", "json"),
-    ("/fingerprint", "json"),
-    ("/ingest_path", "json"),
-    ("/sdk/packages", "json"),
-    ("/sdk/integrations", "json"),
-    ("/sdk/features", "json"),
-    ("/sdk/settings", "json"),
-    ("/debug_meta/sdk_info", "json"),
-    ("/breadcrumbs/dropped", "json"),
+/// Fields for which the page's form has no place of their own: the first four are among its tags, the others are in
+/// `…/json/`.
+const UNSHOWN: [&str; 14] = [
+    "/level",
+    "/logger",
+    "/server_name",
+    "/transaction",
+    "/transaction_info",
+    "/start_timestamp",
+    "/fingerprint",
+    "/ingest_path",
+    "/sdk/packages",
+    "/sdk/integrations",
+    "/sdk/features",
+    "/sdk/settings",
+    "/debug_meta/sdk_info",
+    "/breadcrumbs/dropped",
 ];
 
 /// Fields of frames that only `…/json/` shows.
@@ -253,7 +273,7 @@ const UNSHOWN_OF_THREADS: [&str; 4] = ["/daemon", "/priority", "/main", "/stackt
 
 fn without_unshown(sent: &Value) -> Value {
     let mut sent = sent.clone();
-    for (pointer, _) in UNSHOWN {
+    for pointer in UNSHOWN {
         remove(&mut sent, pointer);
     }
     let threads = sent.pointer_mut("/threads/values").and_then(Value::as_array_mut);

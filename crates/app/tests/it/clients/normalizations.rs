@@ -339,7 +339,10 @@ fn in_app(d: &Difference, pair: &Pair) -> bool {
     match d.steps()[..] {
         [.., "frames", _, "in_app"] => match said {
             None => d.got.is_some_and(Value::is_boolean),
-            Some(said) => kept == Some(&json!(said)) || kept == Some(&json!(i32::from(said))),
+            Some(said) => {
+                let is_kept = kept == Some(&json!(said)) || kept == Some(&json!(i32::from(said)));
+                is_kept && d.got == Some(&json!(!said))
+            }
         },
         [.., "frames", _, "data"] => {
             let known = |(key, value): (&String, &Value)| match key.as_str() {
