@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench parity setup setup-test web-deps ui clean
+.PHONY: run test check release bench parity crash setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app
@@ -48,6 +48,10 @@ parity: setup
 	@if [ -d $(PARITY) ]; then scripts/parity.py $(CARGO_TARGET_DIR)/debug/vedette $(PARITY); \
 		else echo "no folder $(PARITY); only the repository's own cases"; fi
 	cargo test -q -p processing
+
+# A thousand kills at random moments, with files damaged as a power cut may; `make test` runs forty.
+crash: setup setup-test
+	CRASH_ROUNDS=1000 cargo test -q -p app --test it crash -- --nocapture
 
 setup:
 	@scripts/setup.sh build

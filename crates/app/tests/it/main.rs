@@ -3,6 +3,7 @@
 mod access;
 mod clients;
 mod commands;
+mod crash;
 mod durable;
 mod ingest;
 mod issues;
@@ -17,7 +18,8 @@ use testkit::server::Server;
 /// The binary under test.
 pub const BINARY: &str = env!("CARGO_BIN_EXE_vedette");
 
-static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
+/// The PostgreSQL of the test run.
+pub static POSTGRES: LazyLock<Postgres> = LazyLock::new(Postgres::start);
 
 /// Runs a test on both databases, and counts at its end: what was sent is stored or discarded, once.
 pub fn on_both(test: impl Fn(&Server, &Path)) {
