@@ -170,12 +170,14 @@ fn a_damaged_index_is_asked_for_again() {
     index.append(&TABLE, vec![batch()]).expect("appended");
     index.flush().expect("flushed");
     drop(index);
-    change(&file(folder.path(), "/meta.json"), |bytes| bytes.truncate(20));
-    let index = Embedded::open(folder.path(), &[&TABLE]).expect("opened");
-    assert_eq!(index.position(&TABLE, PARTITION).expect("asked"), 0);
-    index.append(&TABLE, vec![batch()]).expect("appended");
-    index.flush().expect("flushed");
-    assert_eq!(index.position(&TABLE, PARTITION).expect("asked"), 10);
+    for ending in ["/meta.json", ".term", ".idx", ".fast", ".store"] {
+        change(&file(folder.path(), ending), |bytes| bytes.truncate(20));
+        let index = Embedded::open(folder.path(), &[&TABLE]).expect(ending);
+        assert_eq!(index.position(&TABLE, PARTITION).expect("asked"), 0, "{ending}");
+        index.append(&TABLE, vec![batch()]).expect("appended");
+        index.flush().expect("flushed");
+        assert_eq!(index.position(&TABLE, PARTITION).expect("asked"), 10, "{ending}");
+    }
 }
 
 #[test]

@@ -82,27 +82,29 @@ impl Shared {
     fn open_part(&self, table: &'static Table, partition: Partition) -> Result<Part> {
         let folder = self.folder((table.name, partition));
         fs::create_dir_all(&folder).map_err(store_error)?;
-        let open = |folder: &Path| -> tantivy::Result<Index> {
+        // The reader opens every segment's files, and so sees which are cut.
+        let open = |folder: &Path| -> tantivy::Result<(Index, IndexReader, u64)> {
             let directory = tantivy::directory::MmapDirectory::open(folder)?;
-            Index::open_or_create(directory, self.fields.schema.clone())
+            let index = Index::open_or_create(directory, self.fields.schema.clone())?;
+            let reader = index
+                .reader_builder()
+                .reload_policy(ReloadPolicy::Manual)
+                .try_into()?;
+            let payload = index.load_metas()?.payload;
+            let committed = payload.and_then(|p| p.parse().ok()).unwrap_or(0);
+            Ok((index, reader, committed))
         };
-        let index = match open(&folder) {
-            Ok(index) => index,
+        let (index, reader, committed) = match open(&folder) {
+            Ok(opened) => opened,
             Err(e) => {
                 // Derived data: throw it away, the rows are read from the packs again.
-                tracing::warn!(folder = %folder.display(), error = %e, "the index is damaged or of another version; it is built anew");
+                let error: String = e.to_string().chars().take(300).collect();
+                tracing::warn!(folder = %folder.display(), error, "the index is damaged or of another version; it is built anew");
                 fs::remove_dir_all(&folder).map_err(store_error)?;
                 fs::create_dir_all(&folder).map_err(store_error)?;
                 open(&folder).map_err(store_error)?
             }
         };
-        let reader = index
-            .reader_builder()
-            .reload_policy(ReloadPolicy::Manual)
-            .try_into()
-            .map_err(store_error)?;
-        let payload = index.load_metas().map_err(store_error)?.payload;
-        let committed = payload.and_then(|p| p.parse().ok()).unwrap_or(0);
         Ok(Part {
             table,
             index,
