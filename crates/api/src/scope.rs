@@ -9,7 +9,7 @@ use storage::relational::issues::Condition;
 use storage::relational::projects::Project;
 use storage::relational::{hashes, issues, people, releases};
 use storage::search::lower::span;
-use storage::search::{Context, Lowered, QueryError, lower, parse};
+use storage::search::{Context, Lowered, QueryError, lower, of_hashes, parse};
 
 use crate::answer::ApiError;
 use crate::call::Call;
@@ -124,11 +124,7 @@ impl Scope {
             return Ok(lowered.filter);
         }
         let hashes = self.hashes_of(call, &lowered.condition)?;
-        Ok(lowered.filter.and(if hashes.is_empty() {
-            Filter::None
-        } else {
-            Filter::Field(Field::Hash, Test::Is(hashes))
-        }))
+        Ok(lowered.filter.and(of_hashes(hashes)))
     }
 
     /// What a query means in this scope.
@@ -161,13 +157,13 @@ impl Scope {
     }
 
     /// The hashes of the issues that fulfil a condition.
-    fn hashes_of(&self, call: &Call, condition: &Condition) -> Result<Vec<String>, ApiError> {
+    fn hashes_of(&self, call: &Call, condition: &Condition) -> Result<Vec<(u64, String)>, ApiError> {
         let ids = self.ids();
         Ok(call.api.stores.sql.reading(|c| {
             let issues = issues::ids(c, &ids, condition)?;
             Ok(hashes::of_issues(c, &issues)?
                 .into_iter()
-                .map(|h| h.hash.to_string())
+                .map(|h| (h.project, h.hash.to_string()))
                 .collect())
         })?)
     }

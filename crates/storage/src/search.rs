@@ -8,4 +8,4 @@ pub mod keys;
 pub mod lower;
 
 pub use grammar::{Expr, QueryError, parse};
-pub use lower::{Context, Lowered, lower};
+pub use lower::{Context, Lowered, lower, of_hashes};

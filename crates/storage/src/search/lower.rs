@@ -3,6 +3,8 @@
 //! Terms that look at issues become SQL where they stand alone in the top-level AND. Inside an OR with event
 //! terms they become the set of hashes of the issues that fulfil them, which the caller looks up.
 
+use std::collections::BTreeMap;
+
 use protocol::table::{Table, Type};
 use protocol::time::{day_of, parse_time};
 
@@ -41,8 +43,29 @@ pub struct Lowered {
     pub filter: Filter,
 }
 
-/// Looks up the hashes of the issues that fulfil a condition, as hex.
-pub type Resolve<'a> = &'a mut dyn FnMut(&Condition) -> Result<Vec<String>, QueryError>;
+/// Looks up the hashes of the issues that fulfil a condition: the project of each, and the hash as hex.
+pub type Resolve<'a> = &'a mut dyn FnMut(&Condition) -> Result<Vec<(u64, String)>, QueryError>;
+
+/// The events of issues, by the hashes of these. Projects share hashes where they share code, so each counts in
+/// its own project only.
+pub fn of_hashes(hashes: Vec<(u64, String)>) -> Filter {
+    let mut by_project: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+    for (project, hash) in hashes {
+        by_project.entry(project).or_default().push(hash);
+    }
+    let mut any: Vec<Filter> = by_project
+        .into_iter()
+        .map(|(project, hashes)| {
+            let project = Filter::Field(Field::Project, Test::Is(vec![project.to_string()]));
+            project.and(Filter::Field(Field::Hash, Test::Is(hashes)))
+        })
+        .collect();
+    match any.len() {
+        0 => Filter::None,
+        1 => any.remove(0),
+        _ => Filter::Or(any),
+    }
+}
 
 /// Says what a query means.
 ///
@@ -108,12 +131,7 @@ fn events(expr: &Expr, context: &Context<'_>, resolve: Resolve<'_>) -> Result<Fi
     Ok(match expr {
         Expr::All => Filter::All,
         pure if !matches!(pure, Expr::And(_) | Expr::Or(_)) && is_pure_issue(pure) => {
-            let hashes = resolve(&condition(pure, context)?)?;
-            if hashes.is_empty() {
-                Filter::None
-            } else {
-                Filter::Field(Field::Hash, Test::Is(hashes))
-            }
+            of_hashes(resolve(&condition(pure, context)?)?)
         }
         Expr::And(v) => {
             let mut all = Filter::All;

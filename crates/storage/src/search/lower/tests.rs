@@ -176,12 +176,37 @@ fn an_issue_term_beside_an_event_term_in_an_or_becomes_hashes() {
     let expr = parse("is:resolved OR level:error").unwrap();
     let got = lower(&expr, &context(), &mut |_| {
         asked += 1;
-        Ok(vec!["00".repeat(16)])
+        Ok(vec![
+            (7, "00".repeat(16)),
+            (8, "11".repeat(16)),
+            (7, "22".repeat(16)),
+        ])
     })
     .unwrap();
     assert_eq!(asked, 1);
     assert_eq!(got.condition.sql, "true");
-    assert!(matches!(&got.filter, Filter::Or(v) if v.len() == 2));
+    let Filter::Or(parts) = &got.filter else {
+        panic!("{:?}", got.filter);
+    };
+    // The same hash in another project is another issue.
+    let row = |project, byte: u8| Row {
+        project,
+        hash: [byte; 16],
+        ..Row::default()
+    };
+    for (project, byte, want) in [
+        (7, 0, true),
+        (7, 0x22, true),
+        (8, 0x11, true),
+        (8, 0, false),
+        (7, 0x11, false),
+    ] {
+        assert_eq!(
+            matches(&parts[0], &T, &row(project, byte)),
+            want,
+            "{project} {byte}"
+        );
+    }
 }
 
 #[test]
