@@ -1,5 +1,6 @@
 //! What commands do to the stores: done by the server that owns the folder when it runs, else by the command.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -10,6 +11,9 @@ use sha2::Sha256;
 use storage::relational::{people, projects, sessions};
 use storage::sql::Connection;
 use storage::stores::Stores;
+
+/// Small files of the folder that a backup keeps.
+const KEPT_FILES: [&str; 2] = ["secret-key", "first-login.json"];
 
 /// A request to whoever owns the folder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -53,6 +57,11 @@ pub enum Request {
     },
     /// Builds the index anew from the packs.
     RebuildIndex,
+    /// Writes everything to one file.
+    Backup {
+        /// The file, which is not there yet; its whole path.
+        file: PathBuf,
+    },
 }
 
 /// What requests need.
@@ -62,6 +71,8 @@ pub struct Admin {
     pub stores: Stores,
     /// Signs tokens.
     pub secret: Arc<str>,
+    /// The folder.
+    pub data_dir: PathBuf,
     /// The public address.
     pub url: Arc<str>,
     /// Tells ingest that keys changed.
@@ -123,6 +134,14 @@ impl Admin {
                 role.as_deref(),
                 *force,
             ),
+            Request::Backup { file } => {
+                let files: Vec<(&str, Vec<u8>)> = KEPT_FILES
+                    .iter()
+                    .filter_map(|name| Some((*name, std::fs::read(self.data_dir.join(name)).ok()?)))
+                    .collect();
+                let counts = backends::backup::create(&self.stores, &files, file)?;
+                Ok(counts.to_json())
+            }
             Request::Cleanup { days } => {
                 let dropped = pipeline::jobs::sweep_older(&self.stores, *days)?;
                 Ok(json!({ "dropped_days": dropped }))

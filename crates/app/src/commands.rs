@@ -108,6 +108,20 @@ enum Command {
         #[arg(long)]
         no_input: bool,
     },
+    /// Writes everything to one file, also while the server runs.
+    Backup {
+        #[command(flatten)]
+        settings: Settings,
+        /// The file; it must not be there yet.
+        file: PathBuf,
+    },
+    /// Restores a backup into an empty data folder.
+    Restore {
+        #[command(flatten)]
+        settings: Settings,
+        /// The file.
+        file: PathBuf,
+    },
     /// Drops events that are older than so many days.
     Cleanup {
         #[command(flatten)]
@@ -213,6 +227,7 @@ fn administer(config: &Config, request: &Request) -> anyhow::Result<Value> {
     let admin = Admin {
         stores: stores.clone(),
         secret: first_run::secret_key(config)?.into(),
+        data_dir: config.data_dir.clone(),
         url: server::url_for(config, config.listen).into(),
         changed: Arc::new(|| {}),
     };
@@ -324,6 +339,20 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 },
             )?;
             say(&done)?;
+            Ok(())
+        }
+        Command::Backup { settings, file } => {
+            let config = load(&settings, &[])?;
+            start_log("warn")?;
+            // The server has another working directory.
+            let file = std::path::absolute(&file)?;
+            say(administer(&config, &Request::Backup { file })?)?;
+            Ok(())
+        }
+        Command::Restore { settings, file } => {
+            let config = load(&settings, &[])?;
+            start_log("warn")?;
+            say(server::restore(&config, &file)?)?;
             Ok(())
         }
         Command::Cleanup { settings, days } => {

@@ -1,6 +1,7 @@
 //! `vedette serve`: opens the stores, starts the worker and the jobs, and answers HTTP until it is told to stop.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,13 +34,24 @@ pub fn catalog() -> Catalog {
 /// # Errors
 /// As the stores say.
 pub fn stores(config: &Config) -> anyhow::Result<Stores> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let storage = StorageConfig {
+    Ok(open(&storage(config), catalog(), Arc::new(SystemClock))?)
+}
+
+fn storage(config: &Config) -> StorageConfig {
+    StorageConfig {
         data_dir: config.data_dir.clone(),
         database_url: config.database_url.clone(),
         queue_limit: config.queue_limit,
-    };
-    Ok(open(&storage, catalog(), clock)?)
+    }
+}
+
+/// Restores a backup into the folder of the settings, which is empty.
+///
+/// # Errors
+/// As [`backends::backup::restore`].
+pub fn restore(config: &Config, file: &Path) -> anyhow::Result<Value> {
+    let counts = backends::backup::restore(file, &storage(config), catalog(), Arc::new(SystemClock))?;
+    Ok(counts.to_json())
 }
 
 /// The public address for a port.
@@ -154,6 +166,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let admin = Admin {
         stores: stores.clone(),
         secret: secret.into(),
+        data_dir: config.data_dir.clone(),
         url: url.clone(),
         changed: changed.clone(),
     };

@@ -8,6 +8,7 @@
 //! | `Queue` | [`queue::log`] |
 //! | `Blobs` | [`blobs::files`] |
 
+pub mod backup;
 pub mod blobs;
 pub mod columns;
 #[cfg(test)]

@@ -96,6 +96,7 @@ pub fn open(config: &StorageConfig, catalog: Catalog, clock: Arc<dyn Clock>) -> 
         ids: Arc::new(store("event ids", Ids::open(&dir.join("ids")))?),
         clock,
         catalog,
+        gates: Arc::default(),
     };
     recover(&stores)?;
     Ok(stores)

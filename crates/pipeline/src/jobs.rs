@@ -153,6 +153,7 @@ pub fn sweep_older(stores: &Stores, days: u16) -> Result<u64, JobError> {
 
 fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool) -> Result<u64, JobError> {
     let now = stores.clock.now();
+    let _gate = stores.gates.removal.lock();
     let mut dropped = 0;
     for (partition, _) in positions::packs(&*stores.sql)? {
         if !goes(partition) {

@@ -84,7 +84,10 @@ impl Worker {
         let mut pause = Duration::from_millis(100);
         loop {
             let prepared = self.prepare(batch);
-            match apply::apply(self, batch, prepared) {
+            let gate = self.stores.gates.apply.lock();
+            let applied = apply::apply(self, batch, prepared);
+            drop(gate);
+            match applied {
                 Ok(events) => {
                     self.progress
                         .records

@@ -4,6 +4,7 @@
 
 pub mod activity;
 pub mod attachments;
+pub mod dump;
 pub mod hashes;
 pub mod instance;
 pub mod issues;

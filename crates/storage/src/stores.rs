@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use protocol::table::Table;
 use protocol::time::Clock;
 
@@ -30,6 +31,17 @@ pub struct Stores {
     pub clock: Arc<dyn Clock>,
     /// The tables of every item kind.
     pub catalog: Catalog,
+    /// What must not happen at the same time.
+    pub gates: Arc<Gates>,
+}
+
+/// Locks between the worker, the jobs and a backup.
+#[derive(Debug, Default)]
+pub struct Gates {
+    /// Held while a batch is applied.
+    pub apply: Mutex<()>,
+    /// Held while something is removed that was stored: by retention, and by a backup to keep it.
+    pub removal: Mutex<()>,
 }
 
 /// The tables that item kinds keep, handed in by the binary.

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use parking_lot::Mutex;
 use postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use postgres::{Client, NoTls, Statement, Transaction};
+use postgres::{Client, IsolationLevel, NoTls, Statement, Transaction};
 use storage::sql::{Body, Connection, Dialect, Result, Row, Sql, SqlError, Value};
 
 /// A database reached by a URL.
@@ -64,6 +64,12 @@ impl Postgres {
             let transaction = client
                 .build_transaction()
                 .read_only(read_only)
+                // A reader sees one state, as with SQLite; a writer what was committed before each statement.
+                .isolation_level(if read_only {
+                    IsolationLevel::RepeatableRead
+                } else {
+                    IsolationLevel::ReadCommitted
+                })
                 .start()
                 .map_err(convert)?;
             let mut session = Session {

@@ -11,21 +11,17 @@ use crate::sql::{Connection, Result, Sql};
 /// # Errors
 /// As the database says; so for every function here.
 pub fn packs(sql: &dyn Sql) -> Result<Vec<(Partition, u64)>> {
-    sql.reading(|c| {
-        all(
-            c.query(
-                "select retention, day, length from packs order by retention, day",
-                &[],
-            )?,
-            |r| {
-                let retention = u16::try_from(r.int(0)?).unwrap_or(u16::MAX);
-                let day = i32::try_from(r.int(1)?).unwrap_or(i32::MAX);
-                Ok((
-                    Partition { retention, day },
-                    u64::try_from(r.int(2)?).unwrap_or(0),
-                ))
-            },
-        )
+    sql.reading(packs_seen)
+}
+
+/// The same as seen by a connection.
+pub fn packs_seen(c: &mut dyn Connection) -> Result<Vec<(Partition, u64)>> {
+    let text = "select retention, day, length from packs order by retention, day";
+    all(c.query(text, &[])?, |r| {
+        let retention = u16::try_from(r.int(0)?).unwrap_or(u16::MAX);
+        let day = i32::try_from(r.int(1)?).unwrap_or(i32::MAX);
+        let length = u64::try_from(r.int(2)?).unwrap_or(0);
+        Ok((Partition { retention, day }, length))
     })
 }
 

@@ -20,6 +20,7 @@ pub const CASES: &[Case<dyn Sql>] = &[
         "reads see what was committed, and go on while something is written",
         reads,
     ),
+    ("a read sees one state", one_state),
     ("writers take turns", writers),
     ("what was committed is there after a restart", restart),
 ];
@@ -317,6 +318,21 @@ fn reads(open: Open<'_, dyn Sql>) {
     })
     .expect("written");
     assert_eq!(count(&*sql), 2);
+}
+
+fn one_state(open: Open<'_, dyn Sql>) {
+    let sql = made(open);
+    let number = |c: &mut dyn Connection| c.query_one("select count(*) from t", &[])?.int(0);
+    let seen = sql.reading(|c| {
+        let before = number(c)?;
+        std::thread::scope(|scope| {
+            let write = scope.spawn(|| sql.writing(|c| insert(c, 1)).expect("written"));
+            write.join().expect("ran");
+        });
+        Ok((before, number(c)?))
+    });
+    assert_eq!(seen.expect("read"), (0, 0));
+    assert_eq!(count(&*sql), 1);
 }
 
 fn writers(open: Open<'_, dyn Sql>) {
