@@ -63,6 +63,22 @@ fn event(n: usize) -> (String, Vec<u8>) {
     (id, out.into_bytes())
 }
 
+/// Prints events of the load as JSON lines, for profilers.
+///
+/// # Errors
+/// If the count is none, or standard output is closed.
+pub fn print_events(args: &[String]) -> anyhow::Result<()> {
+    let count: usize = args.first().context("how many events?")?.parse()?;
+    let mut out = std::io::stdout().lock();
+    for n in 0..count {
+        let (_, envelope) = event(n);
+        let body = envelope.split(|b| *b == b'\n').nth(2).unwrap_or_default();
+        out.write_all(body)?;
+        out.write_all(b"\n")?;
+    }
+    Ok(())
+}
+
 struct Load {
     seconds: f64,
     p50: Duration,

@@ -1,4 +1,4 @@
-//! Tasks of the repository: `tidy`, `licences`, `bench`.
+//! Tasks of the repository: `tidy`, `licences`, `bench`, `events`.
 
 mod bench;
 mod licences;
@@ -12,7 +12,8 @@ fn main() -> ExitCode {
         Some("tidy") => tidy::run(),
         Some("licences") => licences::run(),
         Some("bench") => bench::run(&args[1..]),
-        _ => Err(anyhow::anyhow!("xtask tidy | licences | bench <vedette binary>")),
+        Some("events") => bench::print_events(&args[1..]),
+        _ => Err(anyhow::anyhow!("xtask tidy | licences | bench <vedette binary> | events <count>")),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -178,7 +178,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         directory: directory.clone(),
         quota: quota.clone(),
         geo: Arc::new(processing::Database::countries()),
-        threads: config.worker_threads,
+        pool: pipeline::worker::pool(config.worker_threads)?,
         progress: progress.clone(),
         stop: stop.clone(),
     };

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::table::Row;
@@ -156,7 +157,7 @@ fn a_damaged_index_is_asked_for_again() {
     let batch = || RowBatch {
         partition: PARTITION,
         end: 10,
-        rows: vec![Placed {
+        rows: vec![Arc::new(Placed {
             row: Row::default(),
             seq: 1,
             locator: Locator {
@@ -164,7 +165,7 @@ fn a_damaged_index_is_asked_for_again() {
                 frame: 0,
                 slot: 0,
             },
-        }],
+        })],
     };
     let index = Embedded::open(folder.path(), &[&TABLE]).expect("opened");
     index.append(&TABLE, vec![batch()]).expect("appended");

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use processing::Geo;
+use rayon::prelude::*;
 use storage::queue::Batch;
 use storage::stores::Stores;
 
@@ -21,6 +22,17 @@ const RECORDS: usize = 512;
 const BYTES: usize = 8 << 20;
 /// How long a claim waits for the first record.
 const WAIT: Duration = Duration::from_millis(250);
+
+/// Threads that process events.
+///
+/// # Errors
+/// If the system gives none.
+pub fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|n| format!("process-{n}"))
+        .build()
+}
 
 /// Figures of a running worker.
 #[derive(Debug, Default)]
@@ -45,8 +57,9 @@ pub struct Worker {
     pub quota: Arc<Quota>,
     /// Where addresses are.
     pub geo: Arc<dyn Geo + Send + Sync>,
-    /// Threads that process.
-    pub threads: usize,
+    /// The threads that process. They live as long as the worker: what they remember and their memory stay
+    /// warm.
+    pub pool: rayon::ThreadPool,
     /// Figures.
     pub progress: Arc<Progress>,
     /// Set to end the loop.
@@ -113,22 +126,8 @@ impl Worker {
     fn prepare(&self, batch: &Batch) -> Vec<prepare::Prepared> {
         let today = protocol::time::day_of(self.stores.clock.now());
         let one = |claimed| prepare::prepare(claimed, &self.directory, &*self.geo, today);
-        let threads = self.threads.min(batch.records.len().div_ceil(8)).max(1);
-        if threads == 1 {
-            return batch.records.iter().map(one).collect();
-        }
-        let piece = batch.records.len().div_ceil(threads);
-        std::thread::scope(|scope| {
-            let parts: Vec<_> = batch
-                .records
-                .chunks(piece)
-                .map(|records| scope.spawn(move || records.iter().map(one).collect::<Vec<_>>()))
-                .collect();
-            parts
-                .into_iter()
-                .flat_map(|part| part.join().expect("prepare catches panics of processing"))
-                .collect()
-        })
+        self.pool
+            .install(|| batch.records.par_iter().with_min_len(8).map(one).collect())
     }
 
     /// Writes down what limits refused, when no batch does it.

@@ -11,6 +11,7 @@ pub mod geo;
 pub mod grouping;
 mod items;
 pub mod kinds;
+mod memo;
 
 mod meta;
 #[cfg(test)]

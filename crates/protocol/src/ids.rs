@@ -52,12 +52,17 @@ fn parse_hex16(text: &str) -> Result<[u8; 16], InvalidId> {
     if n == 32 { Ok(out) } else { Err(InvalidId) }
 }
 
-/// Writes bytes as lower-case hex.
+/// Writes up to 32 bytes as lower-case hex.
 fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    for b in bytes {
-        write!(f, "{b:02x}")?;
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = [0; 64];
+    let mut n = 0;
+    for (place, b) in text.chunks_exact_mut(2).zip(bytes) {
+        place[0] = DIGITS[usize::from(b >> 4)];
+        place[1] = DIGITS[usize::from(b & 15)];
+        n += 2;
     }
-    Ok(())
+    f.write_str(std::str::from_utf8(&text[..n]).unwrap_or_default())
 }
 
 impl FromStr for EventId {

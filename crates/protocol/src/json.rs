@@ -9,6 +9,7 @@ mod parse;
 mod write;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 pub use parse::{JsonError, MAX_DEPTH, Repair, Repairs, parse, parse_str};
 
@@ -28,6 +29,8 @@ pub enum Json<'a> {
     Array(Vec<Json<'a>>),
     /// An object, in the order of its keys in the text.
     Object(Map<'a>),
+    /// Text that was written before and is valid JSON: for writing only, the reader never makes it.
+    Rendered(Arc<[u8]>),
 }
 
 /// A number that keeps its digits.
@@ -284,6 +287,7 @@ impl<'a> Json<'a> {
                 .into_iter()
                 .map(|(k, v)| (Cow::Owned(k.into_owned()), v.into_owned()))
                 .collect())),
+            Json::Rendered(text) => Json::Rendered(text),
         }
     }
 }

@@ -4,6 +4,8 @@
 //! stores make their schema of it, the search language takes its fields from it. A [`Row`] is sparse: a column
 //! that is absent is null. Free `key = value` pairs (tags) stand beside the columns.
 
+use std::sync::Arc;
+
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Type {
@@ -55,8 +57,8 @@ impl Table {
 pub enum Value {
     /// For [`Type::Text`] and [`Type::Words`].
     Str(String),
-    /// For [`Type::Texts`].
-    List(Vec<String>),
+    /// For [`Type::Texts`]; shared, as the lists of an application repeat.
+    List(Arc<Vec<String>>),
     /// For [`Type::Int`] and [`Type::Time`].
     Int(i64),
     /// For [`Type::Float`].
@@ -167,7 +169,7 @@ impl Row {
                 Value::List(l) => {
                     out.push(1);
                     put_uint(out, l.len() as u64);
-                    for s in l {
+                    for s in &**l {
                         put_str(out, s);
                     }
                 }
@@ -219,7 +221,7 @@ impl Row {
                     for _ in 0..n {
                         list.push(r.string()?);
                     }
-                    Value::List(list)
+                    Value::List(list.into())
                 }
                 2 => Value::Int(r.int()?),
                 3 => Value::Float(f64::from_le_bytes(r.take(8)?.try_into().map_err(|_| BadRow)?)),
@@ -344,7 +346,7 @@ mod tests {
         };
         row.set(&T, "n", Value::Int(-9));
         row.set(&T, "a", Value::Str("ä".into()));
-        row.set(&T, "b", Value::List(vec!["x".into(), "y".into()]));
+        row.set(&T, "b", Value::List(vec!["x".into(), "y".into()].into()));
         row.set_tags(vec![
             ("k".into(), "1".into()),
             ("a".into(), "b".into()),

@@ -8,6 +8,8 @@ pub mod accumulate;
 mod evaluate;
 mod select;
 
+use std::sync::Arc;
+
 use protocol::table::{Row, Table};
 
 use crate::payloads::{Locator, Partition};
@@ -36,8 +38,8 @@ pub struct RowBatch {
     pub partition: Partition,
     /// The length of the pack with these rows' records in it.
     pub end: u64,
-    /// The rows.
-    pub rows: Vec<Placed>,
+    /// The rows, shared with whoever tries again.
+    pub rows: Vec<Arc<Placed>>,
 }
 
 /// Why the event store could not answer.

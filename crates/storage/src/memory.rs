@@ -101,7 +101,7 @@ impl Columns for MemoryColumns {
             let (end, rows) = all.entry((table.name, batch.partition)).or_default();
             if batch.end > *end {
                 *end = batch.end;
-                rows.extend(batch.rows.into_iter().map(Arc::new));
+                rows.extend(batch.rows);
             }
         }
         Ok(())

@@ -1,5 +1,7 @@
 //! Reading a pack into what is derived from it: the event store and the index of event ids.
 
+use std::sync::Arc;
+
 use protocol::ids::EventId;
 
 use crate::columns::{Placed, RowBatch};
@@ -91,6 +93,7 @@ impl Step {
             let rows = rows
                 .into_iter()
                 .filter(|p| behind(p.locator.frame, seen.0))
+                .map(Arc::new)
                 .collect();
             let batch = RowBatch {
                 partition,

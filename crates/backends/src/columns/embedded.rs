@@ -148,7 +148,7 @@ impl Shared {
             part.end = batch.end;
             let bytes = batch.rows.iter().map(|p| p.row.weight()).sum();
             part.bytes += bytes;
-            part.fresh.extend(batch.rows.into_iter().map(Arc::new));
+            part.fresh.extend(batch.rows);
             return Ok(bytes);
         }
     }

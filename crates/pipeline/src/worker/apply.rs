@@ -12,6 +12,7 @@
 mod issues;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -20,7 +21,6 @@ use protocol::ids::EventId;
 use storage::columns::{ColumnsError, Placed, RowBatch};
 use storage::payloads::{Locator, Partition, PayloadError};
 use storage::queue::{Batch, QueueError};
-use storage::record::StoredEvent;
 use storage::relational::attachments::{self, Attachment};
 use storage::relational::outcomes::{self, Counts};
 use storage::relational::releases::{self, Sighting};
@@ -76,8 +76,8 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
         .sort_by_key(|e| (e.partition, e.processed.row.project, e.processed.row.hash, e.seq));
     let mut lengths: Vec<(Partition, u64)> = Vec::new();
     let mut locators: Vec<Locator> = Vec::with_capacity(clean.events.len());
-    for events in clean.events.chunk_by(|a, b| a.partition == b.partition) {
-        let records: Vec<_> = events.iter().map(record).collect();
+    for events in clean.events.chunk_by_mut(|a, b| a.partition == b.partition) {
+        let records: Vec<_> = events.iter_mut().map(|e| std::mem::take(&mut e.record)).collect();
         let (places, end) = stores.payloads.append(events[0].partition, &records)?;
         locators.extend(places);
         lengths.push((events[0].partition, end));
@@ -104,19 +104,21 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     }
 
     // From here on the batch counts: trying it again as a whole would count it twice.
+    let stored = locators.len() as u64;
+    let found = Findable::of(clean.events, &locators, &lengths);
     let mut pause = Duration::from_millis(100);
     loop {
-        let done = publish(worker, &clean.events, &locators, &lengths).and_then(|()| {
+        let done = found.publish(worker).and_then(|()| {
             stores
                 .queue
                 .ack(batch.partition, batch.next)
                 .map_err(ApplyError::from)
         });
         match done {
-            Ok(()) => return Ok(locators.len() as u64),
+            Ok(()) => return Ok(stored),
             Err(e) if worker.stop.load(Ordering::Relaxed) => {
                 tracing::error!(error = %e, "a batch is stored but not in the index; the next start reads it from the packs");
-                return Ok(locators.len() as u64);
+                return Ok(stored);
             }
             Err(e) => {
                 worker.progress.failures.fetch_add(1, Ordering::Relaxed);
@@ -154,17 +156,6 @@ fn was_committed(worker: &Worker, batch: &Batch) -> Result<bool, ApplyError> {
             }
         }
     }
-}
-
-fn record(event: &Event) -> Vec<u8> {
-    StoredEvent {
-        seq: event.seq,
-        row: event.processed.row.clone(),
-        hashes: event.processed.hashes.clone(),
-        rules: processing::RULES_VERSION,
-        json: event.processed.json.clone(),
-    }
-    .encode()
 }
 
 /// Leaves out events that are stored already and attachments whose event is not; counts all of it.
@@ -325,39 +316,47 @@ fn facts(
     Ok(())
 }
 
-/// Makes the events findable.
-fn publish(
-    worker: &Worker,
-    events: &[Event],
-    locators: &[Locator],
-    lengths: &[(Partition, u64)],
-) -> Result<(), ApplyError> {
-    let stores = &worker.stores;
-    let mut batches = Vec::with_capacity(lengths.len());
-    for (partition, end) in lengths {
-        let here = || {
-            events
-                .iter()
-                .zip(locators)
-                .filter(|(e, _)| e.partition == *partition)
+/// What makes events findable.
+struct Findable {
+    ids: Vec<(Partition, u64, Vec<(u64, [u8; 16], Locator)>)>,
+    rows: Vec<RowBatch>,
+}
+
+impl Findable {
+    /// Of events that lie partition by partition.
+    fn of(events: Vec<Event>, locators: &[Locator], lengths: &[(Partition, u64)]) -> Findable {
+        let mut events = events.into_iter().zip(locators).peekable();
+        let mut out = Findable {
+            ids: Vec::with_capacity(lengths.len()),
+            rows: Vec::with_capacity(lengths.len()),
         };
-        let ids: Vec<_> = here()
-            .map(|(e, l)| (e.processed.row.project, e.processed.event_id.0, *l))
-            .collect();
-        stores.ids.add(*partition, *end, &ids)?;
-        let rows = here()
-            .map(|(e, l)| Placed {
-                row: e.processed.row.clone(),
-                seq: e.seq,
-                locator: *l,
-            })
-            .collect();
-        batches.push(RowBatch {
-            partition: *partition,
-            end: *end,
-            rows,
-        });
+        for &(partition, end) in lengths {
+            let (mut ids, mut rows) = (Vec::new(), Vec::new());
+            while let Some((event, locator)) = events.next_if(|(e, _)| e.partition == partition) {
+                let row = event.processed.row;
+                ids.push((row.project, event.processed.event_id.0, *locator));
+                rows.push(Arc::new(Placed {
+                    row,
+                    seq: event.seq,
+                    locator: *locator,
+                }));
+            }
+            out.ids.push((partition, end, ids));
+            out.rows.push(RowBatch {
+                partition,
+                end,
+                rows,
+            });
+        }
+        out
     }
-    stores.columns.append(stores.catalog.errors, batches)?;
-    Ok(())
+
+    fn publish(&self, worker: &Worker) -> Result<(), ApplyError> {
+        let stores = &worker.stores;
+        for (partition, end, ids) in &self.ids {
+            stores.ids.add(*partition, *end, ids)?;
+        }
+        stores.columns.append(stores.catalog.errors, self.rows.clone())?;
+        Ok(())
+    }
 }

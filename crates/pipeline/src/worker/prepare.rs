@@ -9,6 +9,7 @@ use protocol::envelope::{Envelope, Item};
 use protocol::time::hour_of;
 use storage::payloads::Partition;
 use storage::queue::Claimed;
+use storage::record::StoredEvent;
 use storage::relational::outcomes::{Counts, OutcomeKey};
 
 use crate::directory::{Directory, ProjectEntry};
@@ -19,10 +20,33 @@ use crate::ingest::record::{Form, Meta};
 pub struct Event {
     /// Its place in the order of application.
     pub seq: u64,
-    /// What processing made of it.
+    /// What processing made of it; its JSON is in the record.
     pub processed: Processed,
+    /// Its record as the packs keep it.
+    pub record: Vec<u8>,
     /// Where its record goes.
     pub partition: Partition,
+}
+
+impl Event {
+    fn new(seq: u64, mut processed: Processed, partition: Partition) -> Event {
+        let stored = StoredEvent {
+            seq,
+            row: processed.row,
+            hashes: processed.hashes,
+            rules: processing::RULES_VERSION,
+            json: std::mem::take(&mut processed.json),
+        };
+        let record = stored.encode();
+        processed.row = stored.row;
+        processed.hashes = stored.hashes;
+        Event {
+            seq,
+            processed,
+            record,
+            partition,
+        }
+    }
 }
 
 /// An attachment on its way.
@@ -235,11 +259,7 @@ impl Context<'_> {
                     out.discard(processed.category, Discard::TooOld, Some(&id));
                     return;
                 }
-                out.events.push(Event {
-                    seq: self.position + n,
-                    processed,
-                    partition: self.partition,
-                });
+                out.events.push(Event::new(self.position + n, processed, self.partition));
             }
             Err(reason) => out.discard(Category::Error, reason, id),
         }

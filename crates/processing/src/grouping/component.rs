@@ -1,6 +1,7 @@
 //! The tree of values that make a hash.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use md5::{Digest, Md5};
 use protocol::ids::GroupHash;
@@ -23,7 +24,7 @@ pub struct Component<'a> {
 }
 
 /// What a component holds.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, Debug)]
 pub enum Content<'a> {
     /// Nothing.
     Empty,
@@ -31,6 +32,57 @@ pub enum Content<'a> {
     Text(Cow<'a, str>),
     /// Parts.
     Parts(Vec<Component<'a>>),
+    /// Frames that came before.
+    Known(Arc<Known>),
+}
+
+/// The frames of a stack trace with all that is made of them.
+#[derive(Debug)]
+pub struct Known {
+    parts: Vec<Component<'static>>,
+    /// All contributing values in order.
+    fed: Vec<u8>,
+    /// Their stored form.
+    stored: Arc<[u8]>,
+}
+
+impl Known {
+    /// Of the frames of a stack trace.
+    pub fn of(frames: Vec<Component<'static>>) -> Known {
+        let mut fed = Vec::new();
+        frames
+            .iter()
+            .for_each(|f| f.contributing(&mut |text| fed.extend_from_slice(text)));
+        Known {
+            fed,
+            stored: Json::Array(write_frames(&frames)).to_vec().into(),
+            parts: frames,
+        }
+    }
+}
+
+impl PartialEq for Content<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Content::Empty, Content::Empty) => true,
+            (Content::Text(a), Content::Text(b)) => a == b,
+            (Content::Known(a), Content::Known(b)) if Arc::ptr_eq(a, b) => true,
+            (Content::Parts(_) | Content::Known(_), Content::Parts(_) | Content::Known(_)) => {
+                self.parts() == other.parts()
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    fn parts(&self) -> &[Component<'a>] {
+        match self {
+            Content::Parts(parts) => parts,
+            Content::Known(known) => &known.parts,
+            _ => &[],
+        }
+    }
 }
 
 impl<'a> Component<'a> {
@@ -79,22 +131,51 @@ impl<'a> Component<'a> {
 
     /// Its parts.
     pub fn parts(&self) -> &[Component<'a>] {
-        if let Content::Parts(p) = &self.content {
-            p
-        } else {
-            &[]
-        }
+        self.content.parts()
     }
 
-    /// Feeds all contributing values in order.
-    pub fn feed(&self, hasher: &mut Md5) {
+    /// Hands on all contributing values in order.
+    fn contributing(&self, take: &mut dyn FnMut(&[u8])) {
         if !self.contributes {
             return;
         }
         match &self.content {
             Content::Empty => {}
-            Content::Text(t) => hasher.update(t.as_bytes()),
-            Content::Parts(parts) => parts.iter().for_each(|p| p.feed(hasher)),
+            Content::Text(t) => take(t.as_bytes()),
+            Content::Parts(parts) => parts.iter().for_each(|p| p.contributing(take)),
+            Content::Known(known) => take(&known.fed),
+        }
+    }
+
+    /// Feeds all contributing values in order.
+    pub fn feed(&self, hasher: &mut Md5) {
+        self.contributing(&mut |text| hasher.update(text));
+    }
+
+    /// Whether the contributing values are the same, and so the hashes.
+    pub fn contributes_same(&self, other: &Component<'_>) -> bool {
+        let bytes = |c: &Component<'_>| {
+            let mut all = Vec::with_capacity(1024);
+            c.contributing(&mut |text| all.extend_from_slice(text));
+            all
+        };
+        bytes(self) == bytes(other)
+    }
+
+    /// The same without borrowing from the event.
+    pub fn into_owned(self) -> Component<'static> {
+        Component {
+            id: self.id,
+            contributes: self.contributes,
+            hint: self.hint.map(|h| Cow::Owned(h.into_owned())),
+            content: match self.content {
+                Content::Empty => Content::Empty,
+                Content::Text(t) => Content::Text(Cow::Owned(t.into_owned())),
+                Content::Parts(parts) => {
+                    Content::Parts(parts.into_iter().map(Component::into_owned).collect())
+                }
+                Content::Known(known) => Content::Known(known),
+            },
         }
     }
 
@@ -120,6 +201,12 @@ impl<'a> Component<'a> {
             Content::Text(t) => {
                 let end = t.char_indices().nth(MAX_STORED).map_or(t.len(), |(i, _)| i);
                 vec![Json::from(t[..end].to_owned())]
+            }
+            Content::Known(known) => {
+                if full && self.contributes {
+                    m.0.push((Cow::Borrowed("values"), Json::Rendered(known.stored.clone())));
+                }
+                return Json::Object(m);
             }
             Content::Parts(frames) if self.id == "stacktrace" => {
                 if full && self.contributes {

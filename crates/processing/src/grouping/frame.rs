@@ -8,6 +8,7 @@ use super::Family;
 use super::component::Component;
 use super::rules::RuleFrame;
 use super::trim::trim_function;
+use crate::memo;
 
 /// The fields of a frame that grouping looks at.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +85,29 @@ impl<'a> Frame<'a> {
         );
         frame.category = self.category;
         frame
+    }
+
+    /// Appends everything of it that grouping may look at.
+    pub(super) fn write_key(&self, key: &mut Vec<u8>) {
+        for part in [
+            self.function,
+            self.raw_function,
+            self.module,
+            self.filename,
+            self.abs_path,
+            self.package,
+            self.context,
+            Some(self.platform),
+            self.category,
+        ] {
+            memo::text(key, part);
+        }
+        for number in [self.line, self.column] {
+            key.push(u8::from(number.is_some()));
+            key.extend_from_slice(&number.unwrap_or(0).to_le_bytes());
+        }
+        key.push(self.in_app.map_or(2, u8::from));
+        key.push(u8::from(self.has_source_map));
     }
 
     /// Whether this frame repeats the one before it.

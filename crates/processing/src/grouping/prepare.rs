@@ -1,11 +1,15 @@
 //! What is settled on the frames of an event before it is grouped, and stored with it.
 
+use std::cell::RefCell;
+
 use protocol::json::{Json, Map};
 
 use super::frame::Frame;
 use super::rules::{self, Rule, RuleError};
 use super::trim::trim_function;
+use super::stack::write_key;
 use super::{Family, strategies};
+use crate::memo::Memo;
 
 /// Trims function names, cuts query strings from the file names of scripts, and lets the stack-trace rules say
 /// which frames are in app and of which category they are.
@@ -53,6 +57,12 @@ fn put_stack<'b>(exception: &mut Map<'b>, stack: Json<'b>) {
     }
 }
 
+type Verdicts = Vec<(Option<bool>, Option<String>)>;
+
+thread_local! {
+    static KNOWN: RefCell<Memo<Verdicts>> = RefCell::default();
+}
+
 fn stacktrace(stack: &mut Json<'_>, platform: &str, rules: &[&[Rule]], error: &RuleError<'_>) {
     let Some(frames) = stack.get_mut("frames").and_then(Json::as_array_mut) else {
         return;
@@ -60,28 +70,31 @@ fn stacktrace(stack: &mut Json<'_>, platform: &str, rules: &[&[Rule]], error: &R
     for frame in frames.iter_mut().filter_map(Json::as_object_mut) {
         trim(frame, platform);
     }
-    let verdicts: Vec<(Option<bool>, Option<String>)> = {
-        let mut seen: Vec<_> = frames
+    let verdicts = {
+        let seen: Vec<_> = frames
             .iter()
             .filter_map(Json::as_object)
-            .map(|f| Frame::read(f, platform).for_rules())
+            .map(|f| Frame::read(f, platform))
             .collect();
-        let given: Vec<_> = seen.iter().map(|f| f.category).collect();
-        rules::classify(rules, &mut seen, error);
-        let changed =
-            |now: Option<&str>, then: Option<&str>| if now == then { None } else { now.map(str::to_owned) };
-        seen.iter()
-            .zip(given)
-            .map(|(f, before)| (f.in_app, changed(f.category, before)))
-            .collect()
+        let mut key = Vec::with_capacity(4096);
+        write_key(&seen, rules, error, &mut key);
+        let judge = || judge(&seen, rules, error);
+        let known = KNOWN.with_borrow_mut(|memo| memo.get(&key, judge));
+        known.unwrap_or_else(|| judge().into())
     };
-    for (frame, (in_app, category)) in frames.iter_mut().filter_map(Json::as_object_mut).zip(verdicts) {
+    for (frame, (in_app, category)) in frames
+        .iter_mut()
+        .filter_map(Json::as_object_mut)
+        .zip(verdicts.iter())
+    {
+        let in_app = *in_app;
         let before = frame.get("in_app").and_then(Json::as_bool);
         let now = in_app.unwrap_or(false);
         if before != Some(now) {
             frame.set("in_app", now);
         }
         if let Some(category) = category {
+            let category = category.clone();
             frame.entry("data").make_object().set("category", category);
         }
         // What it was before rules changed it: 1 or 0, and -1 where the client said nothing.
@@ -90,6 +103,19 @@ fn stacktrace(stack: &mut Json<'_>, platform: &str, rules: &[&[Rule]], error: &R
             frame.entry("data").make_object().set("orig_in_app", before);
         }
     }
+}
+
+/// What the rules say of the frames: whether they are in app, and their category where that changes.
+fn judge(frames: &[Frame<'_>], rules: &[&[Rule]], error: &RuleError<'_>) -> Verdicts {
+    let mut seen: Vec<_> = frames.iter().map(Frame::for_rules).collect();
+    let given: Vec<_> = seen.iter().map(|f| f.category).collect();
+    rules::classify(rules, &mut seen, error);
+    let changed =
+        |now: Option<&str>, then: Option<&str>| if now == then { None } else { now.map(str::to_owned) };
+    seen.iter()
+        .zip(given)
+        .map(|(f, before)| (f.in_app, changed(f.category, before)))
+        .collect()
 }
 
 fn trim(frame: &mut Map<'_>, platform: &str) {

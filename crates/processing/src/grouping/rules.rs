@@ -31,6 +31,17 @@ pub static BUILT_IN: LazyLock<Arc<[Rule]>> = LazyLock::new(|| {
 pub static RULES_2023: LazyLock<Arc<[Rule]>> =
     LazyLock::new(|| read_built_in(include_str!("rules/builtin-2023-01-11.txt")).into());
 
+/// Whether a built-in rule asks about the exception's value.
+pub(super) static BUILT_IN_ASKS_VALUE: LazyLock<bool> = LazyLock::new(|| asks_value(&BUILT_IN));
+
+/// Whether a rule asks about the exception's value.
+pub(super) fn asks_value(rules: &[Rule]) -> bool {
+    rules
+        .iter()
+        .flat_map(|r| r.matchers.iter().chain(&r.caller).chain(&r.callee))
+        .any(|m| matches!(m.test, Test::Error(Field::Value, _)))
+}
+
 fn read_built_in(text: &str) -> Vec<Rule> {
     parse(text).unwrap_or_else(|e| panic!("the rules in the program are wrong: {e}"))
 }

@@ -1,15 +1,18 @@
 //! A stack trace and its part in grouping.
 
+use std::cell::RefCell;
+
 use protocol::json::{Json, Map};
 
 use super::Family;
-use super::component::{Component, Content};
+use super::component::{Component, Content, Known};
 use super::frame::Frame;
-use super::rules::{self, Rule, RuleError, RuleFrame, Share};
+use super::rules::{self, BUILT_IN, Rule, RuleError, RuleFrame, Share};
+use crate::memo::{self, Memo};
 
 /// Which frames a variant looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum View {
+enum View {
     /// The application's own.
     App,
     /// All.
@@ -17,7 +20,7 @@ pub enum View {
 }
 
 /// The frames of a stack trace, read once for both views.
-pub struct Stack<'a> {
+struct Stack<'a> {
     frames: Vec<Frame<'a>>,
     components: Vec<Component<'a>>,
     rule_frames: Vec<RuleFrame<'a>>,
@@ -33,10 +36,70 @@ pub fn frames<'a, 'b>(stack: &'a Json<'b>) -> impl DoubleEndedIterator<Item = &'
         .filter_map(Json::as_object)
 }
 
+thread_local! {
+    static KNOWN: RefCell<Memo<[Component<'static>; 2]>> = RefCell::default();
+}
+
+/// The components of a stack trace in both views, the application's own first.
+pub fn views<'a>(
+    stack: &'a Json<'_>,
+    platform: &'a str,
+    rules: &[&'a [Rule]],
+    error: &RuleError<'_>,
+) -> [Component<'a>; 2] {
+    let frames: Vec<Frame<'a>> = frames(stack).map(|f| Frame::read(f, platform)).collect();
+    let mut key = Vec::with_capacity(4096);
+    write_key(&frames, rules, error, &mut key);
+    let known = KNOWN.with_borrow_mut(|memo| {
+        memo.get(&key, || {
+            let stack = Stack::of(frames.clone());
+            [View::App, View::System].map(|view| known(stack.component(rules, error, view)))
+        })
+    });
+    match known {
+        Some(known) => (*known).clone(),
+        None => {
+            let stack = Stack::of(frames);
+            [View::App, View::System].map(|view| stack.component(rules, error, view))
+        }
+    }
+}
+
+/// Writes a key: the rules, what they may ask about the exception, and all that grouping reads of the frames.
+pub(super) fn write_key(frames: &[Frame<'_>], rules: &[&[Rule]], error: &RuleError<'_>, key: &mut Vec<u8>) {
+    key.clear();
+    let mut value_counts = false;
+    for set in rules {
+        if std::ptr::eq(*set, &**BUILT_IN) {
+            key.push(1);
+            value_counts |= *rules::BUILT_IN_ASKS_VALUE;
+            continue;
+        }
+        key.push(2);
+        for rule in *set {
+            memo::text(key, Some(&rule.text));
+        }
+        value_counts |= rules::asks_value(set);
+    }
+    memo::text(key, error.kind);
+    memo::text(key, error.mechanism);
+    memo::text(key, error.value.filter(|_| value_counts));
+    for frame in frames {
+        frame.write_key(key);
+    }
+}
+
+/// The component with its frames in the form that is kept.
+fn known(component: Component<'_>) -> Component<'static> {
+    let mut component = component.into_owned();
+    if let Content::Parts(frames) = component.content {
+        component.content = Content::Known(Known::of(frames).into());
+    }
+    component
+}
+
 impl<'a> Stack<'a> {
-    /// Reads a stack trace.
-    pub fn read(stack: &'a Json<'_>, platform: &'a str) -> Stack<'a> {
-        let frames: Vec<Frame<'a>> = frames(stack).map(|f| Frame::read(f, platform)).collect();
+    fn of(frames: Vec<Frame<'a>>) -> Stack<'a> {
         let mut components: Vec<_> = frames.iter().map(Frame::component).collect();
         for i in 1..frames.len() {
             if frames[i].repeats(&frames[i - 1]) {
@@ -59,7 +122,7 @@ impl<'a> Stack<'a> {
     }
 
     /// Its component in one view.
-    pub fn component(&self, rules: &[&'a [Rule]], error: &RuleError<'_>, view: View) -> Component<'a> {
+    fn component(&self, rules: &[&'a [Rule]], error: &RuleError<'_>, view: View) -> Component<'a> {
         let app = |f: &Frame<'_>| f.in_app == Some(true);
         let mut shares: Vec<Share<'a>> = self
             .frames

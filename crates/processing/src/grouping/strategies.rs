@@ -4,7 +4,7 @@ use protocol::json::{Json, Map};
 
 use super::component::Component;
 use super::rules::{Rule, RuleError};
-use super::stack::{Stack, View};
+use super::stack::views;
 use super::{frame, groups, message, security};
 
 /// What gave the components.
@@ -69,15 +69,11 @@ fn settle(found: &mut Components<'_>) {
         (true, false) => system.ignore("ignored as it has no stack trace, unlike the other view"),
         (false, true) => app.ignore("ignored as it has no stack trace, unlike the other view"),
         _ => {
-            if app.hash() == system.hash() {
+            if app.contributes_same(system) {
                 system.ignore("ignored as it is the same as the other view");
             }
         }
     }
-}
-
-fn both<'a>(mut make: impl FnMut(View) -> Component<'a>) -> Components<'a> {
-    vec![("app", make(View::App)), ("system", make(View::System))]
 }
 
 /// The list under `values`, or the value itself where it is a list.
@@ -130,13 +126,10 @@ fn single<'a>(
     let error = rule_error(exception);
     match exception.get("stacktrace").filter(|s| s.as_object().is_some()) {
         Some(trace) => {
-            let stack = Stack::read(trace, platform);
+            let [app, system] = views(trace, platform, rules, &error);
             (
-                assemble(exception, Some(stack.component(rules, &error, View::App))),
-                Some(assemble(
-                    exception,
-                    Some(stack.component(rules, &error, View::System)),
-                )),
+                assemble(exception, Some(app)),
+                Some(assemble(exception, Some(system))),
             )
         }
         None => (assemble(exception, None), None),
@@ -189,13 +182,9 @@ fn threads<'a>(event: &'a Json<'_>, rules: &[&'a [Rule]], platform: &'a str) -> 
     let Some(trace) = thread.get("stacktrace").filter(|s| s.as_object().is_some()) else {
         return Vec::new();
     };
-    let stack = Stack::read(trace, platform);
-    both(|view| {
-        Component::list(
-            "threads",
-            vec![stack.component(rules, &RuleError::default(), view)],
-        )
-    })
+    let [app, system] = views(trace, platform, rules, &RuleError::default());
+    let list = |stack| Component::list("threads", vec![stack]);
+    vec![("app", list(app)), ("system", list(system))]
 }
 
 /// The single crashed thread, else the single current one, else the only one.
@@ -220,8 +209,8 @@ fn stacktrace<'a>(event: &'a Json<'_>, rules: &[&'a [Rule]], platform: &'a str) 
     let Some(trace) = event.get("stacktrace").filter(|s| s.as_object().is_some()) else {
         return Vec::new();
     };
-    let stack = Stack::read(trace, platform);
-    both(|view| stack.component(rules, &RuleError::default(), view))
+    let [app, system] = views(trace, platform, rules, &RuleError::default());
+    vec![("app", app), ("system", system)]
 }
 
 fn template<'a>(event: &'a Json<'_>, _: &[&'a [Rule]], _: &'a str) -> Components<'a> {

@@ -310,6 +310,7 @@ fn fits(value: &Json<'_>, depth: usize, left: &mut usize) -> bool {
         Json::Number(n) => n.text().len() + 1,
         Json::Str(s) => s.len() + 3,
         Json::Array(_) | Json::Object(_) => 2,
+        Json::Rendered(text) => text.len() + 1,
     };
     let Some(rest) = left.checked_sub(own) else {
         return false;

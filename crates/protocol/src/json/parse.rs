@@ -122,6 +122,7 @@ pub fn parse_str(text: &str) -> Result<(Json<'_>, Repairs), JsonError> {
         bytes: text.as_bytes(),
         at: 0,
         depth: 0,
+        members: [8; MAX_DEPTH + 1],
         repairs: Repairs::default(),
     };
     if text.starts_with('\u{feff}') {
@@ -141,6 +142,8 @@ struct Parser<'a> {
     bytes: &'a [u8],
     at: usize,
     depth: usize,
+    /// How many members the last object of each depth had: the next one has as many, mostly.
+    members: [u8; MAX_DEPTH + 1],
     repairs: Repairs,
 }
 
@@ -265,7 +268,7 @@ impl<'a> Parser<'a> {
             self.at += 1;
             return Ok(Json::Object(Map(members)));
         }
-        members.reserve(8);
+        members.reserve(usize::from(self.members[self.depth]).max(4));
         loop {
             self.space();
             if self.peek() != Some(b'"') {
@@ -288,6 +291,7 @@ impl<'a> Parser<'a> {
                 _ => return Err(self.error("`,` or `}`")),
             }
         }
+        self.members[self.depth] = u8::try_from(members.len()).unwrap_or(u8::MAX);
         self.keep_last(&mut members, start);
         Ok(Json::Object(Map(members)))
     }

@@ -35,6 +35,7 @@ impl Json<'_> {
                 }
                 out.push(b'}');
             }
+            Json::Rendered(text) => out.extend_from_slice(text),
         }
     }
 

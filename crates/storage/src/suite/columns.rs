@@ -66,7 +66,11 @@ fn row(seq: u64, text: &str) -> Placed {
 }
 
 fn batch(partition: Partition, end: u64, rows: Vec<Placed>) -> RowBatch {
-    RowBatch { partition, end, rows }
+    RowBatch {
+        partition,
+        end,
+        rows: rows.into_iter().map(Arc::new).collect(),
+    }
 }
 
 fn ask(filter: Filter, question: Question) -> Select {

@@ -120,7 +120,7 @@ impl Maker {
                 Type::Text | Type::Words => Value::Str(self.text()),
                 Type::Texts => {
                     let n = 1 + self.below(3);
-                    Value::List((0..n).map(|_| self.text()).collect())
+                    Value::List(Arc::new((0..n).map(|_| self.text()).collect()))
                 }
                 Type::Int => Value::Int(*self.numbers.one(&[0, 1, -1, 10, 404, 1 << 40, -(1 << 40)])),
                 Type::Float => Value::Float(*self.numbers.one(&[0.0, 0.25, -0.5, 1.0, 9.5, 1e6])),
@@ -146,7 +146,7 @@ impl Maker {
         let rows = (0..n)
             .map(|slot| {
                 self.seq += 1;
-                Placed {
+                Arc::new(Placed {
                     row: self.row(),
                     seq: self.seq,
                     locator: Locator {
@@ -154,7 +154,7 @@ impl Maker {
                         frame: end,
                         slot: slot as u16,
                     },
-                }
+                })
             })
             .collect();
         RowBatch { partition, end, rows }

@@ -98,7 +98,7 @@ pub fn document(fields: &Fields, table: &Table, placed: &Placed) -> TantivyDocum
                 OwnedValue::Str(s.clone())
             }
             Value::List(l) => {
-                let mut l = l.clone();
+                let mut l = Vec::clone(l);
                 l.sort_unstable();
                 l.dedup();
                 for s in &l {

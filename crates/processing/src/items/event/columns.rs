@@ -1,5 +1,8 @@
 //! The row of an event.
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use protocol::ids::GroupHash;
 use protocol::json::{Json, Map};
 use protocol::table::{Row, Value};
@@ -9,6 +12,7 @@ use super::table::ERRORS;
 use super::{tags, time_of};
 use crate::context::Receipt;
 use crate::grouping::deciding_thread;
+use crate::memo::{self, Memo};
 
 /// Distinct texts of one column that are kept.
 const MAX_TEXTS: usize = 100;
@@ -80,7 +84,7 @@ impl Builder {
     }
 
     fn texts(&mut self, name: &str, texts: Texts) {
-        self.row.set(&ERRORS, name, Value::List(texts.0));
+        self.row.set(&ERRORS, name, Value::List(texts.0.into()));
     }
 }
 
@@ -205,17 +209,25 @@ fn errors(b: &mut Builder, event: &Map<'_>) {
     }
 }
 
+/// The columns of stack traces, and the fields of frames that they hold.
+const STACK: [(&str, &str); 5] = [
+    ("stack.abs_path", "abs_path"),
+    ("stack.filename", "filename"),
+    ("stack.function", "function"),
+    ("stack.module", "module"),
+    ("stack.package", "package"),
+];
+
+type Lists = [Arc<Vec<String>>; 5];
+
+thread_local! {
+    static KNOWN: RefCell<Memo<Lists>> = RefCell::default();
+}
+
 fn stacks(b: &mut Builder, event: &Map<'_>) {
-    let mut lists: [Texts; 5] = Default::default();
-    let names = ["abs_path", "filename", "function", "module", "package"];
-    let mut add = |holder: &Map<'_>| {
-        for frame in frames(holder) {
-            for (list, name) in lists.iter_mut().zip(names) {
-                list.add(frame.str(name));
-            }
-        }
-    };
     let mut any = false;
+    let mut all: Vec<[Option<&str>; 5]> = Vec::new();
+    let mut add = |holder| all.extend(frames(holder).map(texts_of));
     for e in exceptions(event) {
         any |= frames(e).next().is_some();
         add(e);
@@ -224,15 +236,35 @@ fn stacks(b: &mut Builder, event: &Map<'_>) {
     if !any && let Some(thread) = deciding_thread(event) {
         add(thread);
     }
-    for (list, name) in lists.into_iter().zip([
-        "stack.abs_path",
-        "stack.filename",
-        "stack.function",
-        "stack.module",
-        "stack.package",
-    ]) {
-        b.texts(name, list);
+    let mut key = Vec::with_capacity(4096);
+    for text in all.iter().flatten() {
+        memo::text(&mut key, *text);
     }
+    let known = KNOWN.with_borrow_mut(|memo| memo.get(&key, || lists(&all)));
+    let lists = known.unwrap_or_else(|| lists(&all).into());
+    for ((name, _), list) in STACK.iter().zip(&*lists) {
+        b.row.set(&ERRORS, name, Value::List(list.clone()));
+    }
+}
+
+fn texts_of<'a>(frame: &'a Map<'_>) -> [Option<&'a str>; 5] {
+    let mut out = [None; 5];
+    for (key, value) in frame.iter() {
+        if let Some(i) = STACK.iter().position(|(_, field)| *field == key) {
+            out[i] = value.as_str();
+        }
+    }
+    out
+}
+
+fn lists(frames: &[[Option<&str>; 5]]) -> Lists {
+    let mut lists: [Texts; 5] = Default::default();
+    for frame in frames {
+        for (list, text) in lists.iter_mut().zip(frame) {
+            list.add(*text);
+        }
+    }
+    lists.map(|l| Arc::new(l.0))
 }
 
 fn request(b: &mut Builder, event: &Map<'_>) {

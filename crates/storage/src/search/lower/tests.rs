@@ -66,7 +66,7 @@ fn row() -> Row {
     row.set(
         &T,
         "error.type",
-        Cell::List(vec!["PaymentError".into(), "IOError".into()]),
+        Cell::List(vec!["PaymentError".into(), "IOError".into()].into()),
     );
     row.set(&T, "error.handled", Cell::Bool(false));
     row.set(&T, "http.status_code", Cell::Int(502));
