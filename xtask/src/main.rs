@@ -13,7 +13,9 @@ fn main() -> ExitCode {
         Some("licences") => licences::run(),
         Some("bench") => bench::run(&args[1..]),
         Some("events") => bench::print_events(&args[1..]),
-        _ => Err(anyhow::anyhow!("xtask tidy | licences | bench <vedette binary> | events <count>")),
+        _ => Err(anyhow::anyhow!(
+            "xtask tidy | licences | bench <vedette binary> | events <count>"
+        )),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,10 +9,7 @@ use std::time::Instant;
 use processing::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event};
 
 fn main() {
-    let rounds: usize = std::env::args()
-        .nth(1)
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(1);
+    let rounds: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
     let mut text = Vec::new();
     std::io::stdin()
         .read_to_end(&mut text)

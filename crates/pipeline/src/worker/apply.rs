@@ -342,11 +342,7 @@ impl Findable {
                 }));
             }
             out.ids.push((partition, end, ids));
-            out.rows.push(RowBatch {
-                partition,
-                end,
-                rows,
-            });
+            out.rows.push(RowBatch { partition, end, rows });
         }
         out
     }

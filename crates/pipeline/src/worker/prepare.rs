@@ -259,7 +259,8 @@ impl Context<'_> {
                     out.discard(processed.category, Discard::TooOld, Some(&id));
                     return;
                 }
-                out.events.push(Event::new(self.position + n, processed, self.partition));
+                out.events
+                    .push(Event::new(self.position + n, processed, self.partition));
             }
             Err(reason) => out.discard(Category::Error, reason, id),
         }

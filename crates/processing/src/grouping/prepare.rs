@@ -6,8 +6,8 @@ use protocol::json::{Json, Map};
 
 use super::frame::Frame;
 use super::rules::{self, Rule, RuleError};
-use super::trim::trim_function;
 use super::stack::write_key;
+use super::trim::trim_function;
 use super::{Family, strategies};
 use crate::memo::Memo;
 
