@@ -13,6 +13,9 @@ pub enum Type {
     Text,
     /// Several texts in one row (all exception types of an event); a filter matches if any of them does.
     Texts,
+    /// As [`Type::Texts`], for what repeats in many rows, in all columns of this type together: the frames of a
+    /// stack trace. A store may keep them once for all rows that have the same.
+    SharedTexts,
     /// Text that is also found by words and parts of words, like a message.
     Words,
     /// A signed integer.
@@ -57,7 +60,7 @@ impl Table {
 pub enum Value {
     /// For [`Type::Text`] and [`Type::Words`].
     Str(String),
-    /// For [`Type::Texts`]; shared, as the lists of an application repeat.
+    /// For [`Type::Texts`] and [`Type::SharedTexts`]; shared, as the lists of an application repeat.
     List(Arc<Vec<String>>),
     /// For [`Type::Int`] and [`Type::Time`].
     Int(i64),

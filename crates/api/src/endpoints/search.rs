@@ -16,7 +16,7 @@ pub fn fields(call: &Call) -> Result<Answer, ApiError> {
     out.push(json!({ "key": "has", "kind": "key", "doc": "the event has something under this key" }));
     for column in call.api.stores.catalog.errors.columns {
         let kind = match column.kind {
-            Type::Text | Type::Texts | Type::Words => "text",
+            Type::Text | Type::Texts | Type::SharedTexts | Type::Words => "text",
             Type::Int | Type::Float => "number",
             Type::Bool => "boolean",
             Type::Time => "date",

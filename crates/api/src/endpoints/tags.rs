@@ -177,7 +177,8 @@ pub fn organization_values(call: &Call) -> Result<Answer, ApiError> {
         )?;
         return page(call, key, all.pop().map(|f| f.values).unwrap_or_default());
     }
-    let text = matches!(kind, protocol::table::Type::Text | protocol::table::Type::Texts);
+    use protocol::table::Type;
+    let text = matches!(kind, Type::Text | Type::Texts | Type::SharedTexts);
     if !text || !matches!(field, Field::Column(_)) {
         return page(call, key, vec![]);
     }

@@ -225,7 +225,7 @@ fn one_value(
         }
         Type::Int | Type::Float => number_test(term, value, kind == Type::Int)?,
         Type::Words => Test::Words(plain.replace('*', " ")),
-        Type::Text | Type::Texts if term.op != Op::Is => {
+        Type::Text | Type::Texts | Type::SharedTexts if term.op != Op::Is => {
             let tag = matches!(field, Field::Tag(_)) && plain.parse::<f64>().is_ok();
             if tag || field_is_number_like(&term.key) {
                 number_test(term, value, false)?
@@ -234,7 +234,7 @@ fn one_value(
                 return error(value.span, message);
             }
         }
-        Type::Text | Type::Texts => match field {
+        Type::Text | Type::Texts | Type::SharedTexts => match field {
             Field::Id | Field::Hash => match plain.parse::<protocol::ids::EventId>() {
                 Ok(id) => Test::Is(vec![id.to_string()]),
                 Err(_) => return error(value.span, format!("'{}' takes 32 hex digits", term.key)),

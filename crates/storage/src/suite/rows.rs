@@ -26,6 +26,8 @@ pub static TABLE: Table = Table {
         column("bool", Type::Bool),
         column("at", Type::Time),
         column("other", Type::Text),
+        column("shared", Type::SharedTexts),
+        column("frames", Type::SharedTexts),
     ],
 };
 
@@ -118,7 +120,7 @@ impl Maker {
             }
             let value = match column.kind {
                 Type::Text | Type::Words => Value::Str(self.text()),
-                Type::Texts => {
+                Type::Texts | Type::SharedTexts => {
                     let n = 1 + self.below(3);
                     Value::List(Arc::new((0..n).map(|_| self.text()).collect()))
                 }

@@ -14,7 +14,7 @@ use tantivy::index::InvertedIndexReader;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, SegmentReader, TERMINATED};
 
-use super::schema::{Fields, tag_column};
+use super::schema::{Fields, SHARED_TERM, is_shared, stack_term, tag_column};
 
 /// A set of documents.
 #[derive(Clone)]
@@ -101,6 +101,9 @@ pub(super) struct Segment<'a> {
     seq: Column<u64>,
     frame: Column<u64>,
     slot: Column<u64>,
+    stack: Column<u64>,
+    /// The document of shared texts by their number.
+    shared: Option<HashMap<u64, u32>>,
     hash: Option<StrColumn>,
     columns: HashMap<String, Vec<Values>>,
     tag_columns: Option<Vec<(String, Values)>>,
@@ -138,6 +141,8 @@ impl<'a> Segment<'a> {
             seq: fast.u64("seq").map_err(store_error)?,
             frame: fast.u64("frame").map_err(store_error)?,
             slot: fast.u64("slot").map_err(store_error)?,
+            stack: fast.u64("stack").map_err(store_error)?,
+            shared: None,
             hash: fast.str("hash").map_err(store_error)?,
             columns: HashMap::new(),
             tag_columns: None,
@@ -289,10 +294,39 @@ impl<'a> Segment<'a> {
                         Test::Between(..) => Docs::none(self.len()),
                     },
                     Some(Type::Text | Type::Texts) => self.text(&format!("c{i}"), test)?,
+                    Some(Type::SharedTexts) => {
+                        let texts = self.text(&format!("c{i}"), test)?;
+                        self.rows_of(&texts)?
+                    }
                     Some(Type::Int | Type::Float | Type::Bool | Type::Time) => self.numbers(field, test),
                 },
             },
         })
+    }
+
+    /// The rows that have one of some documents of shared texts.
+    fn rows_of(&self, texts: &Docs) -> Result<Docs> {
+        let mut docs = Docs::none(self.len());
+        for doc in texts.iter() {
+            let term = stack_term(first(&self.stack, doc));
+            if let Some(info) = self.terms.terms().get(term.as_bytes()).map_err(store_error)? {
+                self.add_postings(&info, &mut docs)?;
+            }
+        }
+        Ok(docs)
+    }
+
+    /// The document with the shared texts of a row.
+    fn texts_of(&mut self, doc: u32) -> Option<u32> {
+        let number = first(&self.stack, doc);
+        if self.shared.is_none() {
+            let mut texts = Docs::none(self.len());
+            if let Ok(Some(info)) = self.terms.terms().get(SHARED_TERM.as_bytes()) {
+                self.add_postings(&info, &mut texts).ok()?;
+            }
+            self.shared = Some(texts.iter().map(|d| (first(&self.stack, d), d)).collect());
+        }
+        self.shared.as_ref()?.get(&number).copied()
     }
 
     fn open_values(&self, name: &str) -> Vec<Values> {
@@ -457,6 +491,13 @@ impl Source for Segment<'_> {
             let opened = self.open_values(&name);
             self.columns.insert(name.clone(), opened);
         }
+        let doc = match field {
+            Field::Column(i) if is_shared(self.table, *i as u16) => match self.texts_of(doc) {
+                Some(texts) => texts,
+                None => return,
+            },
+            _ => doc,
+        };
         if let Some(columns) = self.columns.get_mut(&name) {
             columns.iter_mut().for_each(|c| c.show(doc, see));
         }

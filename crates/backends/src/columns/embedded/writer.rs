@@ -6,13 +6,16 @@ use std::time::Duration;
 use parking_lot::RwLock;
 use storage::columns::accumulate::store_error;
 use storage::columns::{Placed, Result};
+use tantivy::indexer::UserOperation;
 use tantivy::{IndexWriter, TantivyDocument};
 
-use super::schema::document;
+use super::schema::{Stacks, document};
 use super::{COMMIT_BYTES, Part, Shared};
 
 /// Memory of the writer, bytes: the least that Tantivy takes for one thread.
 const WRITER_BYTES: usize = 15_000_000;
+/// Rows that are written together.
+const GROUP: usize = 1024;
 /// Rows are committed at the latest after this time.
 const COMMIT_EVERY: Duration = Duration::from_secs(20);
 
@@ -110,10 +113,17 @@ fn commit(shared: &Shared, part: &Arc<RwLock<Part>>, open: &mut Option<Open>) ->
     let Some(Open { writer, .. }) = open else {
         return Ok(());
     };
-    for placed in &rows {
-        writer
-            .add_document(document(&shared.fields, table, placed))
-            .map_err(store_error)?;
+    // What is run together lands in one segment: each has the shared texts of its rows.
+    for group in rows.chunks(GROUP) {
+        let mut stacks = Stacks::default();
+        let mut documents = Vec::with_capacity(group.len() + 64);
+        for placed in group {
+            let (stack, texts) = stacks.of(&shared.fields, table, &placed.row);
+            documents.extend(texts.map(UserOperation::Add));
+            let row = document(&shared.fields, table, placed, stack);
+            documents.push(UserOperation::Add(row));
+        }
+        writer.run(documents).map_err(store_error)?;
     }
     let mut prepared = writer.prepare_commit().map_err(store_error)?;
     prepared.set_payload(&end.to_string());

@@ -18,6 +18,14 @@ const fn texts(name: &'static str, doc: &'static str) -> Column {
     }
 }
 
+const fn frames(name: &'static str, doc: &'static str) -> Column {
+    Column {
+        name,
+        kind: Type::SharedTexts,
+        doc,
+    }
+}
+
 const fn words(name: &'static str, doc: &'static str) -> Column {
     Column {
         name,
@@ -71,11 +79,11 @@ pub static ERRORS: Table = Table {
         flag("error.handled", "whether the program handled all exceptions"),
         flag("error.unhandled", "whether an exception was not handled"),
         flag("error.main_thread", "whether it happened in the main thread"),
-        texts("stack.abs_path", "paths of the frames"),
-        texts("stack.filename", "file names of the frames"),
-        texts("stack.function", "functions of the frames"),
-        texts("stack.module", "modules of the frames"),
-        texts("stack.package", "packages of the frames"),
+        frames("stack.abs_path", "paths of the frames"),
+        frames("stack.filename", "file names of the frames"),
+        frames("stack.function", "functions of the frames"),
+        frames("stack.module", "modules of the frames"),
+        frames("stack.package", "packages of the frames"),
         text("http.method", "the method of the request"),
         text("http.url", "the URL of the request"),
         text("http.referer", "the page from which the request came"),
