@@ -86,6 +86,8 @@ pub enum Access {
     SignedIn,
     /// To be somebody with a session, not a token: for what concerns the login itself.
     Session,
+    /// To administer the installation: a superuser's session, or their token with `org:admin`.
+    Superuser,
     /// A scope in the organization of the path.
     Scope(&'static str),
 }
@@ -169,6 +171,11 @@ pub fn allowed(principal: &Principal, role: Option<&str>, scope: &str) -> bool {
         Proof::Token(scopes) => scopes.iter().any(|s| covers(s, scope)),
     };
     by_role && by_proof
+}
+
+/// Whether somebody administers the installation.
+pub fn administers(principal: &Principal) -> bool {
+    principal.user.is_superuser && allowed(principal, None, "org:admin")
 }
 
 /// `project:admin` includes `project:write`, which includes `project:read`.

@@ -1,6 +1,7 @@
 //! From HTTP to an endpoint: finds the route, decides whether the caller may, runs the function where it may block.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
@@ -8,11 +9,13 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use storage::relational::{issues, people, projects, sessions};
+use tracing::Instrument as _;
 
 use crate::Api;
 use crate::access::{self, Access, Principal, Proof};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
+use crate::request_id;
 use crate::routes::{ROUTES, Route};
 
 /// The name of the session's cookie.
@@ -23,6 +26,7 @@ const BODY: usize = 4 << 20;
 /// The API under `/api/0/` and the UI on every other path.
 pub fn router(api: Api) -> Router {
     Router::new()
+        .route("/metrics", axum::routing::get(scrape))
         .route("/api/0", axum::routing::any(answer))
         .route("/api/0/{*path}", axum::routing::any(answer))
         .fallback(axum::routing::any(crate::ui::page))
@@ -109,7 +113,65 @@ fn forwarded<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()?.split(',').next().map(str::trim)
 }
 
+/// Whether a trusted proxy says that the caller came over https.
+fn secure_hop(headers: &HeaderMap, trusted: bool) -> bool {
+    trusted && forwarded(headers, "x-forwarded-proto") == Some("https")
+}
+
+/// Answers a call of the API; what is logged meanwhile carries the request's id.
 async fn answer(State(api): State<Api>, request: Request<Body>) -> Response {
+    let id = request_id::of(request.headers());
+    let span = tracing::info_span!("request", id, method = %request.method(), path = request.uri().path());
+    let begun = Instant::now();
+    let mut response = handle(api, request).instrument(span.clone()).await;
+    span.in_scope(|| {
+        let (status, ms) = (response.status().as_u16(), begun.elapsed().as_millis() as u64);
+        if status >= 500 {
+            tracing::warn!(status, ms, "answered");
+        } else {
+            tracing::debug!(status, ms, "answered");
+        }
+    });
+    if let Ok(value) = id.parse() {
+        response.headers_mut().insert(request_id::NAME, value);
+    }
+    response
+}
+
+/// Metrics for Prometheus.
+async fn scrape(State(api): State<Api>, request: Request<Body>) -> Response {
+    let headers = request.headers().clone();
+    let peer = peer(&request);
+    let done = tokio::task::spawn_blocking(move || {
+        let near = peer.is_some_and(|p| p.is_loopback()) && !headers.contains_key("x-forwarded-for");
+        if !near {
+            let principal = principal(&api, &headers)?;
+            let principal =
+                principal.ok_or_else(|| ApiError::Unauthorized("Log in or send a bearer token.".into()))?;
+            if !access::administers(&principal) {
+                return Err(ApiError::Forbidden(
+                    "This is for administrators of the installation.".into(),
+                ));
+            }
+        }
+        Ok((api.hooks.scrape)())
+    })
+    .await;
+    match done {
+        Ok(Ok(text)) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
+        Ok(Err(e)) => e.into_response(),
+        Err(e) => ApiError::Internal(e.to_string()).into_response(),
+    }
+}
+
+fn peer(request: &Request<Body>) -> Option<IpAddr> {
+    request
+        .extensions()
+        .get::<axum::extract::ConnectInfo<SocketAddr>>()
+        .map(|c| c.0.ip())
+}
+
+async fn handle(api: Api, request: Request<Body>) -> Response {
     let method = request.method().clone();
     let path = request
         .uri()
@@ -131,22 +193,21 @@ async fn answer(State(api): State<Api>, request: Request<Body>) -> Response {
             return ApiError::Missing("The requested resource does not exist.".into()).into_response();
         }
     };
+    let peer = peer(&request);
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY).await else {
         return ApiError::TooLarge(format!("The body is larger than {} MiB.", BODY >> 20)).into_response();
     };
-    let peer = parts
-        .extensions
-        .get::<axum::extract::ConnectInfo<SocketAddr>>()
-        .map(|c| c.0.ip());
     let trusted = peer.is_none_or(|p| (api.trusted)(p));
     let lists = parts.headers.get_all("x-forwarded-for");
     let lists = lists.iter().filter_map(|v| v.to_str().ok());
     let address = protocol::forwarded::client(peer, lists, &*api.trusted);
     // The proxy next to the server says it; if it only passes on what it was told, a client can at most claim a
     // safer connection than it has, and gets a cookie that it cannot send back.
-    let secure = api.url.starts_with("https:")
-        || (trusted && forwarded(&parts.headers, "x-forwarded-proto") == Some("https"));
+    let secure = api.url.starts_with("https:") || secure_hop(&parts.headers, trusted);
+    let speaks = parts.headers.contains_key("x-forwarded-for");
+    api.forwarding
+        .saw(peer, trusted, speaks, secure_hop(&parts.headers, trusted));
     let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or("")).unwrap_or_default();
     let headers = parts.headers;
     let call = Call {
@@ -170,7 +231,9 @@ async fn answer(State(api): State<Api>, request: Request<Body>) -> Response {
                 .get(header::CONTENT_TYPE)
                 .is_some_and(|v| v.as_bytes().starts_with(b"application/json")),
     };
-    let done = tokio::task::spawn_blocking(move || run(route, call, &method, &headers)).await;
+    let span = tracing::Span::current();
+    let done =
+        tokio::task::spawn_blocking(move || span.in_scope(|| run(route, call, &method, &headers))).await;
     match done {
         Ok(Ok(answer)) => answer.into_response(),
         Ok(Err(e)) => e.into_response(),
@@ -202,6 +265,11 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
             "This needs a login in the browser, not a token.".into(),
         ));
     }
+    if route.access == Access::Superuser && !access::administers(call.principal()?) {
+        return Err(ApiError::Forbidden(
+            "This is for administrators of the installation.".into(),
+        ));
+    }
     locate(&mut call)?;
     if let Access::Scope(scope) = route.access {
         let principal = call.principal()?;
@@ -216,8 +284,14 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
 
 /// Who asks.
 fn identify(call: &mut Call, headers: &HeaderMap) -> Result<(), ApiError> {
-    let now = call.now();
-    let sql = call.api.stores.sql.clone();
+    call.principal = principal(&call.api, headers)?;
+    Ok(())
+}
+
+/// Who sends these headers; nobody without a token or with a session that is over.
+fn principal(api: &Api, headers: &HeaderMap) -> Result<Option<Principal>, ApiError> {
+    let now = api.stores.clock.now();
+    let sql = &api.stores.sql;
     if let Some(token) = bearer(headers) {
         let found = sql.reading(|c| Ok(access::by_token(c, &token, now)))??;
         let Some((principal, stale)) = found else {
@@ -226,17 +300,19 @@ fn identify(call: &mut Call, headers: &HeaderMap) -> Result<(), ApiError> {
         if let Some(id) = stale {
             sql.writing(|c| sessions::touch_token(c, id, now))?;
         }
-        call.principal = Some(principal);
-    } else if let Some(token) = cookie(headers) {
-        let found = sql.reading(|c| Ok(access::by_session(c, &token, now)))??;
-        if let Some((principal, stale)) = found {
-            if let (true, Proof::Session(hash)) = (stale, &principal.proof) {
-                sql.writing(|c| sessions::touch(c, hash, now, now + access::SESSION))?;
-            }
-            call.principal = Some(principal);
-        }
+        return Ok(Some(principal));
     }
-    Ok(())
+    let Some(token) = cookie(headers) else {
+        return Ok(None);
+    };
+    let found = sql.reading(|c| Ok(access::by_session(c, &token, now)))??;
+    let Some((principal, stale)) = found else {
+        return Ok(None);
+    };
+    if let (true, Proof::Session(hash)) = (stale, &principal.proof) {
+        sql.writing(|c| sessions::touch(c, hash, now, now + access::SESSION))?;
+    }
+    Ok(Some(principal))
 }
 
 /// Finds the organization and project of the path, as far as the caller may know of them.

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod events;
 pub mod grouping;
+pub mod internal;
 pub mod issue;
 pub mod issue_events;
 pub mod issue_notes;

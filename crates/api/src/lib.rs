@@ -12,8 +12,10 @@ pub mod answer;
 mod call;
 mod dispatch;
 mod endpoints;
+mod forwarding;
 mod links;
 mod password;
+mod request_id;
 mod routes;
 mod scope;
 mod ui;
@@ -25,6 +27,7 @@ use std::sync::Arc;
 use storage::stores::Stores;
 
 pub use dispatch::router;
+pub use forwarding::Forwarding;
 pub use password::{hash_password, new_key, new_secret, token_hash, weak_password};
 pub use routes::{ROUTES, Route};
 
@@ -42,6 +45,12 @@ pub struct Hooks {
     pub grouping: fn(&serde_json::Value) -> serde_json::Value,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
+    /// Everything that is known of the running server, for its administrators.
+    pub overview: Arc<dyn Fn() -> Result<serde_json::Value, String> + Send + Sync>,
+    /// The metrics, in Prometheus's text format.
+    pub scrape: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Tries an item again that was kept aside; false if there is none with this number.
+    pub retry: Arc<dyn Fn(i64) -> Result<bool, String> + Send + Sync>,
 }
 
 /// What the API needs.
@@ -57,8 +66,10 @@ pub struct Api {
     pub retention: u16,
     /// Which peers may say for whom they speak (`X-Forwarded-For`, `-Proto`).
     pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
+    /// What was seen of proxies.
+    pub forwarding: Arc<Forwarding>,
     /// Failed logins.
     pub attempts: Arc<access::Attempts>,
-    /// What a session or token was a moment ago, so that not every request asks the database.
+    /// The version of the server.
     pub version: &'static str,
 }

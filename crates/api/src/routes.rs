@@ -1,11 +1,11 @@
 //! Every endpoint: method, path, who may, and what answers.
 
-use crate::access::Access::{self, Public, Scope, Session, SignedIn};
+use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
-    auth, events, grouping, issue, issue_events, issue_notes, issues, keys, organizations, projects, root,
-    search, stats, tags, tokens,
+    auth, events, grouping, internal, issue, issue_events, issue_notes, issues, keys, organizations,
+    projects, root, search, stats, tags, tokens,
 };
 
 /// One endpoint.
@@ -44,7 +44,28 @@ const EVENT_ADMIN: Access = Scope("event:admin");
 /// The table. A path with a fixed segment stands before one with a name in its place.
 pub static ROUTES: &[Route] = &[
     route("GET", "/", Public, root::index),
-    route("GET", "/internal/health/", Public, root::health),
+    // The installation.
+    route("GET", "/internal/health/", Public, internal::health),
+    route("GET", "/internal/status/", Superuser, internal::status),
+    route("GET", "/internal/set-aside/", Superuser, internal::list_set_aside),
+    route(
+        "GET",
+        "/internal/set-aside/{item}/",
+        Superuser,
+        internal::get_set_aside,
+    ),
+    route(
+        "POST",
+        "/internal/set-aside/{item}/",
+        Superuser,
+        internal::retry_set_aside,
+    ),
+    route(
+        "DELETE",
+        "/internal/set-aside/{item}/",
+        Superuser,
+        internal::remove_set_aside,
+    ),
     // The login.
     route("POST", "/auth/login/", Public, auth::login),
     route("GET", "/auth/", SignedIn, auth::me),

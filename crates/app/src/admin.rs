@@ -8,9 +8,12 @@ use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use storage::relational::aside::{self, Aside};
 use storage::relational::{people, projects, sessions};
 use storage::sql::Connection;
 use storage::stores::Stores;
+
+use crate::watch::Watch;
 
 /// Small files of the folder that a backup keeps.
 const KEPT_FILES: [&str; 2] = ["secret-key", "first-login.json"];
@@ -55,6 +58,25 @@ pub enum Request {
         /// Its id.
         id: String,
     },
+    /// What is kept aside.
+    SetAside,
+    /// One item with its bytes.
+    SetAsideShow {
+        /// Its number.
+        id: i64,
+    },
+    /// Tries an item again.
+    SetAsideRetry {
+        /// Its number; all without it.
+        id: Option<i64>,
+    },
+    /// Drops an item.
+    SetAsideDrop {
+        /// Its number.
+        id: i64,
+    },
+    /// How the running server is.
+    Status,
     /// Builds the index anew from the packs.
     RebuildIndex,
     /// Writes everything to one file.
@@ -77,6 +99,18 @@ pub struct Admin {
     pub url: Arc<str>,
     /// Tells ingest that keys changed.
     pub changed: Arc<dyn Fn() + Send + Sync>,
+    /// What watches the running server, if one runs.
+    pub watch: Option<Arc<Watch>>,
+}
+
+/// Items of a list of what is kept aside.
+const MOST_SET_ASIDE: usize = 1000;
+
+fn set_aside(item: &Aside) -> Value {
+    json!({
+        "id": item.id, "project_id": item.project.to_string(), "event_id": item.event_id, "error": item.error,
+        "bytes": item.size, "date": protocol::time::format_rfc3339(item.date_added),
+    })
 }
 
 /// Checks an e-mail address roughly: something, `@`, something.
@@ -153,6 +187,44 @@ impl Admin {
                 let places = pipeline::whereabouts::find(&self.stores, parsed)?;
                 Ok(json!({ "event_id": id, "places": places }))
             }
+            Request::SetAside => {
+                let items = self
+                    .stores
+                    .sql
+                    .reading(|c| aside::newest(c, None, MOST_SET_ASIDE))?;
+                let shown: Vec<_> = items.iter().map(set_aside).collect();
+                Ok(json!({ "items": shown }))
+            }
+            Request::SetAsideShow { id } => {
+                let found = self.stores.sql.reading(|c| aside::find(c, *id))?;
+                let (item, payload) = found.with_context(|| format!("nothing is kept aside under {id}"))?;
+                let mut shown = set_aside(&item);
+                shown["payload"] = String::from_utf8_lossy(&payload).into();
+                Ok(shown)
+            }
+            Request::SetAsideRetry { id: Some(id) } => {
+                if !pipeline::aside::retry(&self.stores, *id)? {
+                    bail!("nothing is kept aside under {id}");
+                }
+                Ok(json!({ "retried": 1 }))
+            }
+            Request::SetAsideRetry { id: None } => {
+                let items = self.stores.sql.reading(|c| aside::newest(c, None, usize::MAX))?;
+                for item in &items {
+                    pipeline::aside::retry(&self.stores, item.id)?;
+                }
+                Ok(json!({ "retried": items.len() }))
+            }
+            Request::SetAsideDrop { id } => {
+                if self.stores.sql.writing(|c| aside::remove(c, &[*id]))? == 0 {
+                    bail!("nothing is kept aside under {id}");
+                }
+                Ok(json!({ "dropped": 1 }))
+            }
+            Request::Status => match &self.watch {
+                Some(watch) => Ok(watch.overview()?),
+                None => bail!("no server runs on this folder"),
+            },
             Request::RebuildIndex => {
                 let partitions = storage::rebuild::everything(&self.stores)?;
                 Ok(json!({ "rebuilt_days": partitions }))

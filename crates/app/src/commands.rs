@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::admin::{Admin, Request};
 use crate::config::{self, Config, KEYS, Sources};
-use crate::{first_run, server, socket};
+use crate::{doctor, first_run, server, socket};
 
 /// Error and performance monitoring that speaks Sentry's protocols: one binary, one folder.
 #[derive(Debug, Parser)]
@@ -143,7 +143,12 @@ enum Command {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Events by id.
+    /// Checks settings, disk, clock, stores, queue and proxy, and says what to do about each problem.
+    Doctor {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Events by id, and what could not be processed.
     Events {
         #[command(subcommand)]
         command: EventsCommand,
@@ -162,6 +167,20 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum EventsCommand {
+    /// What is kept aside because processing it failed.
+    SetAside {
+        #[command(flatten)]
+        settings: Settings,
+        /// Shows one item with its bytes.
+        #[arg(long, value_name = "ID", group = "act")]
+        show: Option<i64>,
+        /// Tries an item again, or all of them.
+        #[arg(long, value_name = "ID or all", group = "act")]
+        retry: Option<String>,
+        /// Drops an item for good.
+        #[arg(long, value_name = "ID", group = "act")]
+        drop: Option<i64>,
+    },
     /// Says where an event is: queued, stored as which issue, deleted, or discarded and why.
     Where {
         #[command(flatten)]
@@ -208,12 +227,20 @@ fn load(settings: &Settings, more: &[(&'static str, Option<&String>)]) -> anyhow
 }
 
 fn start_log(filter: &str) -> anyhow::Result<()> {
+    start_log_as(filter, false)
+}
+
+fn start_log_as(filter: &str, as_json: bool) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(filter)
         .with_context(|| format!("log: '{filter}' is no level or filter"))?;
-    tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    if as_json {
+        lines.json().flatten_event(true).init();
+    } else {
+        lines.init();
+    }
     Ok(())
 }
 
@@ -230,6 +257,7 @@ fn administer(config: &Config, request: &Request) -> anyhow::Result<Value> {
         data_dir: config.data_dir.clone(),
         url: server::url_for(config, config.listen).into(),
         changed: Arc::new(|| {}),
+        watch: None,
     };
     let answer = admin.handle(request)?;
     stores.queue.close();
@@ -261,7 +289,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             }
             let pairs: Vec<_> = pairs.iter().map(|(n, v)| (*n, v.as_ref())).collect();
             let config = load(&settings, &pairs)?;
-            start_log(&config.log)?;
+            start_log_as(&config.log, config.log_json)?;
             server::run(&config)
         }
         Command::Setup {
@@ -396,6 +424,39 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 .is_none_or(Vec::is_empty)
             {
                 bail!("nothing is known of {id}: it never came, or its retention is over");
+            }
+            Ok(())
+        }
+        Command::Events {
+            command:
+                EventsCommand::SetAside {
+                    settings,
+                    show,
+                    retry,
+                    drop,
+                },
+        } => {
+            let config = load(&settings, &[])?;
+            start_log("warn")?;
+            let request = match (show, retry.as_deref(), drop) {
+                (Some(id), _, _) => Request::SetAsideShow { id },
+                (_, Some("all"), _) => Request::SetAsideRetry { id: None },
+                (_, Some(id), _) => Request::SetAsideRetry {
+                    id: Some(id.parse().context("--retry takes the id of an item, or all")?),
+                },
+                (_, _, Some(id)) => Request::SetAsideDrop { id },
+                _ => Request::SetAside,
+            };
+            say(serde_json::to_string_pretty(&administer(&config, &request)?)?)?;
+            Ok(())
+        }
+        Command::Doctor { settings } => {
+            let config = load(&settings, &[])?;
+            start_log("error")?;
+            let (report, well) = doctor::examine(&config);
+            say(report.trim_end())?;
+            if !well {
+                bail!("something needs attention");
             }
             Ok(())
         }

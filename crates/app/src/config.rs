@@ -62,6 +62,11 @@ pub const KEYS: &[Key] = &[
         doc: "megabytes that must be free on the data folder's disk; below, clients get 503",
     },
     Key {
+        name: "keep-free-disk-percent",
+        default: "5",
+        doc: "share of the data folder's disk that retention keeps free by dropping the oldest days early; 0: never",
+    },
+    Key {
         name: "max-concurrent-requests",
         default: "512",
         doc: "ingest requests that are read at the same time; beyond, clients get 503",
@@ -101,6 +106,11 @@ pub const KEYS: &[Key] = &[
         default: "info",
         doc: "what is logged: error, warn, info, debug, or a filter like info,pipeline=debug",
     },
+    Key {
+        name: "log-format",
+        default: "text",
+        doc: "how it is logged: text for people, json for machines (one object a line)",
+    },
 ];
 
 /// The settings in force.
@@ -122,6 +132,8 @@ pub struct Config {
     pub queue_limit: u64,
     /// Bytes.
     pub min_free_disk: u64,
+    /// Percent.
+    pub keep_free_percent: u8,
     /// Requests.
     pub max_concurrent_requests: usize,
     /// Threads.
@@ -140,6 +152,8 @@ pub struct Config {
     pub project: Option<String>,
     /// Log filter.
     pub log: String,
+    /// One JSON object a line.
+    pub log_json: bool,
     /// What the reader should know: settings that were ignored, and why.
     pub warnings: Vec<String>,
 }
@@ -348,6 +362,7 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         retention: u16::try_from(number("event-retention-days", 1, 3650)?)?,
         queue_limit: number("queue-limit-mb", 1, 1 << 20)? << 20,
         min_free_disk: number("min-free-disk-mb", 0, 1 << 20)? << 20,
+        keep_free_percent: u8::try_from(number("keep-free-disk-percent", 0, 50)?)?,
         max_concurrent_requests: usize::try_from(number("max-concurrent-requests", 1, 100_000)?)?,
         worker_threads,
         trusted,
@@ -357,6 +372,11 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         organization: some("organization"),
         project: some("project"),
         log: text("log"),
+        log_json: match text("log-format").as_str() {
+            "text" => false,
+            "json" => true,
+            other => bail!("log-format is text or json, not '{other}'"),
+        },
         warnings,
     })
 }
@@ -394,6 +414,7 @@ impl Config {
             "event-retention-days" => self.retention.to_string(),
             "queue-limit-mb" => (self.queue_limit >> 20).to_string(),
             "min-free-disk-mb" => (self.min_free_disk >> 20).to_string(),
+            "keep-free-disk-percent" => self.keep_free_percent.to_string(),
             "max-concurrent-requests" => self.max_concurrent_requests.to_string(),
             "worker-threads" => self.worker_threads.to_string(),
             "admin-email" => self.admin_email.clone().unwrap_or_default(),
@@ -401,6 +422,7 @@ impl Config {
             "organization" => self.organization.clone().unwrap_or_default(),
             "project" => self.project.clone().unwrap_or_default(),
             "log" => self.log.clone(),
+            "log-format" => if self.log_json { "json" } else { "text" }.to_owned(),
             "trusted-proxies" => self.trusted_text.clone(),
             _ => key.default.to_owned(),
         }

@@ -3,10 +3,13 @@
 mod admin;
 mod commands;
 mod config;
+mod doctor;
 mod first_run;
+mod listener;
 mod sentry_keys;
 mod server;
 mod socket;
+mod watch;
 
 use std::process::ExitCode;
 

@@ -3,8 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -14,12 +13,14 @@ use pipeline::directory::Directory;
 use pipeline::ingest::{Ingest, quota::Quota};
 use pipeline::worker::{Progress, Worker};
 use protocol::time::{Clock, SystemClock};
-use serde_json::{Value, json};
+use serde_json::Value;
 use storage::stores::{Catalog, Stores};
 use tower::Layer as _;
 
 use crate::admin::Admin;
 use crate::config::Config;
+use crate::listener::{self, Bounded, Peer, tell_peer};
+use crate::watch::{self, Watch};
 use crate::{first_run, socket};
 
 /// The tables that the stores keep.
@@ -66,43 +67,6 @@ pub fn url_for(config: &Config, listen: SocketAddr) -> String {
     })
 }
 
-/// Watches what makes taking events pointless: a disk that is nearly full.
-struct Wellness {
-    config: Config,
-    free: AtomicU64,
-}
-
-impl Wellness {
-    fn look(&self) {
-        let free = fs4::available_space(&self.config.data_dir).unwrap_or(u64::MAX);
-        self.free.store(free, Ordering::Relaxed);
-    }
-
-    fn unwell(&self) -> Option<String> {
-        let free = self.free.load(Ordering::Relaxed);
-        (free < self.config.min_free_disk).then(|| {
-            format!(
-                "the disk of the data folder has {} MB left, less than min-free-disk-mb ({})",
-                free >> 20,
-                self.config.min_free_disk >> 20
-            )
-        })
-    }
-}
-
-/// A number on its way up, from what was there before.
-fn status(progress: &Progress, stores: &Stores, started: i64) -> Value {
-    let depth = stores.queue.depth();
-    json!({
-        "queueRecords": depth.records, "queueBytes": depth.bytes,
-        "appliedRecords": progress.records.load(Ordering::Relaxed),
-        "storedEvents": progress.events.load(Ordering::Relaxed),
-        "batches": progress.batches.load(Ordering::Relaxed),
-        "failures": progress.failures.load(Ordering::Relaxed),
-        "uptimeSeconds": (stores.clock.now() - started) / 1_000_000,
-    })
-}
-
 /// Takes the path prefix of the public address away, so that the server answers with and without it.
 fn strip_prefix(prefix: &str, mut request: Request) -> Request {
     let path = request.uri().path();
@@ -132,6 +96,8 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    let connections = listener::connections();
+    let scrape = watch::metrics::start()?;
     let lock = lock_folder(&config.data_dir)?;
     let stores = stores(config)?;
     let secret = first_run::secret_key(config)?;
@@ -163,12 +129,21 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             }
         })
     };
+    let forwarding = Arc::new(api::Forwarding::default());
+    let watch = Arc::new(Watch::new(
+        config,
+        &stores,
+        progress.clone(),
+        forwarding.clone(),
+        started,
+    ));
     let admin = Admin {
         stores: stores.clone(),
         secret: secret.into(),
         data_dir: config.data_dir.clone(),
         url: url.clone(),
         changed: changed.clone(),
+        watch: Some(watch.clone()),
     };
     let first = first_run::prepare(config, &stores, &admin)?;
     socket::listen(&config.data_dir, admin)?;
@@ -186,39 +161,38 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         .name("worker".into())
         .spawn(move || worker.run())?;
     let jobs = {
-        let (stores, retention, stop) = (stores.clone(), config.retention, stop.clone());
+        let folder = config.data_dir.clone();
+        let jobs = pipeline::jobs::Jobs {
+            stores: stores.clone(),
+            retention: config.retention,
+            keep_free: watch.keep_free(),
+            space: Arc::new(move || watch::space(&folder)),
+        };
+        let stop = stop.clone();
         std::thread::Builder::new()
             .name("jobs".into())
-            .spawn(move || pipeline::jobs::run(&stores, retention, &stop))?
+            .spawn(move || pipeline::jobs::run(&jobs, &stop))?
     };
-    let wellness = Arc::new(Wellness {
-        config: config.clone(),
-        free: AtomicU64::new(u64::MAX),
-    });
-    wellness.look();
+    watch.look();
+    {
+        let watch = watch.clone();
+        std::thread::Builder::new()
+            .name("watch".into())
+            .spawn(move || watch.run())?;
+    }
 
     let app = routes(
-        config, &stores, &url, directory, quota, &progress, changed, &wellness, started,
+        config, &stores, &url, directory, quota, changed, &watch, forwarding, scrape,
     );
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
-        let watch = {
-            let wellness = wellness.clone();
-            tokio::spawn(async move {
-                let mut every = tokio::time::interval(Duration::from_secs(2));
-                loop {
-                    every.tick().await;
-                    wellness.look();
-                }
-            })
-        };
-        tracing::info!(%listen, url = &*url, "listening");
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service)
+        tracing::info!(%listen, url = &*url, connections, "listening");
+        let peers = tower::util::MapRequestLayer::new(tell_peer);
+        let app = Router::new().fallback_service(peers.layer(app));
+        let service = app.into_make_service_with_connect_info::<Peer>();
+        axum::serve(Bounded::new(listener, connections), service)
             .with_graceful_shutdown(told_to_stop())
-            .await;
-        watch.abort();
-        served
+            .await
     })?;
     tracing::info!("stopping: what is accepted is kept, what waits is processed at the next start");
     stop.store(true, Ordering::Relaxed);
@@ -260,10 +234,10 @@ fn routes(
     url: &Arc<str>,
     directory: Arc<Directory>,
     quota: Arc<Quota>,
-    progress: &Arc<Progress>,
     changed: Arc<dyn Fn() + Send + Sync>,
-    wellness: &Arc<Wellness>,
-    started: i64,
+    watch: &Arc<Watch>,
+    forwarding: Arc<api::Forwarding>,
+    scrape: metrics_exporter_prometheus::PrometheusHandle,
 ) -> Router {
     let networks = config.trusted.clone();
     let trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync> =
@@ -276,8 +250,8 @@ fn routes(
         trusted: trusted.clone(),
         slots: Arc::new(tokio::sync::Semaphore::new(config.max_concurrent_requests)),
         unwell: {
-            let wellness = wellness.clone();
-            Arc::new(move || wellness.unwell())
+            let watch = watch.clone();
+            Arc::new(move || watch.unwell())
         },
     };
     let hooks = api::Hooks {
@@ -289,9 +263,21 @@ fn routes(
         },
         grouping: processing::grouping_info,
         status: {
-            let (stores, progress) = (stores.clone(), progress.clone());
-            Arc::new(move || status(&progress, &stores, started))
+            let watch = watch.clone();
+            Arc::new(move || watch.brief())
         },
+        overview: {
+            let watch = watch.clone();
+            Arc::new(move || watch.overview().map_err(|e| e.to_string()))
+        },
+        retry: {
+            let stores = stores.clone();
+            Arc::new(move |id| pipeline::aside::retry(&stores, id).map_err(|e| e.to_string()))
+        },
+        scrape: Arc::new(move || {
+            scrape.run_upkeep();
+            scrape.render()
+        }),
     };
     let api = api::Api {
         stores: stores.clone(),
@@ -299,6 +285,7 @@ fn routes(
         url: url.clone(),
         retention: config.retention,
         trusted,
+        forwarding,
         attempts: Arc::default(),
         version: env!("CARGO_PKG_VERSION"),
     };

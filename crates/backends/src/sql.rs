@@ -7,10 +7,16 @@ use storage::params;
 use storage::sql::{Result, Sql};
 
 /// Every migration: its name and its text. They are run in order, each once, each in a transaction.
-const MIGRATIONS: &[(&str, &str)] = &[(
-    "0001_start",
-    include_str!("../../storage/migrations/0001_start.sql"),
-)];
+const MIGRATIONS: &[(&str, &str)] = &[
+    (
+        "0001_start",
+        include_str!("../../storage/migrations/0001_start.sql"),
+    ),
+    (
+        "0002_set_aside",
+        include_str!("../../storage/migrations/0002_set_aside.sql"),
+    ),
+];
 
 /// Brings a database to this version's schema; a newer one is left alone.
 ///

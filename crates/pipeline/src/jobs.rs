@@ -8,7 +8,7 @@ use protocol::time::{day_of, hour_of};
 use storage::life;
 use storage::payloads::Partition;
 use storage::relational::{
-    activity, attachments, hashes, issues, outcomes, positions, projects, sessions, whereabouts,
+    activity, attachments, hashes, instance, issues, outcomes, positions, projects, sessions, whereabouts,
 };
 use storage::sql::SqlError;
 use storage::stores::Stores;
@@ -36,8 +36,56 @@ fn store(e: impl std::fmt::Display) -> JobError {
     JobError::Store(e.to_string())
 }
 
+/// The room on a disk, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Free for this process.
+    pub free: u64,
+    /// Of the whole disk.
+    pub total: u64,
+}
+
+/// How much of the disk retention keeps free, by dropping the oldest days before their time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeepFree {
+    /// A share of the whole disk, 0 to 1; 0 keeps nothing free.
+    pub share: f64,
+    /// At least so many bytes, unless the share is 0: what ingest needs to take events.
+    pub least: u64,
+}
+
+impl KeepFree {
+    /// In bytes, of a disk of so many.
+    pub fn bytes(&self, total: u64) -> u64 {
+        if self.share <= 0.0 {
+            return 0;
+        }
+        // An eighth above what ingest needs, so that room is made before it has to refuse.
+        ((total as f64 * self.share) as u64).max(self.least + self.least / 8)
+    }
+}
+
+/// The name under which the installation remembers the days that were dropped for want of space: a JSON list,
+/// newest first, of `partition`, `bytes`, `dateDropped`.
+pub const DROPPED_FOR_SPACE: &str = "dropped-for-space";
+/// So many are remembered.
+const REMEMBERED: usize = 20;
+
+/// What the jobs work with.
+pub struct Jobs {
+    /// The stores.
+    pub stores: Stores,
+    /// Days that events are kept.
+    pub retention: u16,
+    /// What is kept free.
+    pub keep_free: KeepFree,
+    /// The room on the data folder's disk; `None` if the system does not say.
+    pub space: Arc<dyn Fn() -> Option<Space> + Send + Sync>,
+}
+
 /// Runs the jobs until it is told to stop.
-pub fn run(stores: &Stores, retention: u16, stop: &Arc<AtomicBool>) {
+pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
+    let stores = &jobs.stores;
     let mut round = 0u64;
     while !stop.load(Ordering::Relaxed) {
         if let Err(e) = delete_due(stores) {
@@ -47,11 +95,14 @@ pub fn run(stores: &Stores, retention: u16, stop: &Arc<AtomicBool>) {
             tracing::error!(error = %e, "archived issues could not be looked at");
         }
         if round.is_multiple_of(RETENTION_ROUNDS) {
-            match sweep(stores, retention) {
+            match sweep(stores, jobs.retention) {
                 Ok(dropped) if dropped > 0 => tracing::info!(dropped, "dropped days past their retention"),
                 Ok(_) => {}
                 Err(e) => tracing::error!(error = %e, "retention could not run"),
             }
+        }
+        if let Err(e) = make_room(jobs, round) {
+            tracing::error!(error = %e, "no room could be made on the disk");
         }
         round += 1;
         for _ in 0..EVERY.as_millis() / 100 {
@@ -61,6 +112,58 @@ pub fn run(stores: &Stores, retention: u16, stop: &Arc<AtomicBool>) {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// Drops the oldest days until the disk has as much free as it should. Today stays. Answers what was dropped.
+///
+/// # Errors
+/// As the stores say.
+pub fn make_room(jobs: &Jobs, round: u64) -> Result<Vec<Partition>, JobError> {
+    let mut dropped = Vec::new();
+    loop {
+        let Some(space) = (jobs.space)() else {
+            return Ok(dropped);
+        };
+        let wanted = jobs.keep_free.bytes(space.total);
+        if space.free >= wanted {
+            return Ok(dropped);
+        }
+        let today = day_of(jobs.stores.clock.now());
+        let packs = positions::packs(&*jobs.stores.sql)?;
+        let oldest = packs.into_iter().filter(|(p, _)| p.day < today);
+        let Some((partition, bytes)) = oldest.min_by_key(|(p, _)| (p.day, p.retention)) else {
+            if round.is_multiple_of(30) {
+                tracing::error!(
+                    free_mb = space.free >> 20,
+                    wanted_mb = wanted >> 20,
+                    "the disk is short of room, and there is no day before today to drop; make room, or limit the keys of loud projects"
+                );
+            }
+            return Ok(dropped);
+        };
+        tracing::error!(
+            day = %partition, packed_mb = bytes >> 20, free_mb = space.free >> 20, wanted_mb = wanted >> 20,
+            "the disk is short of room: dropping the oldest day before its retention is over"
+        );
+        drop_where(&jobs.stores, |p| p == partition)?;
+        remember_dropped(&jobs.stores, partition, bytes)?;
+        dropped.push(partition);
+    }
+}
+
+fn remember_dropped(stores: &Stores, partition: Partition, bytes: u64) -> Result<(), JobError> {
+    let now = protocol::time::format_rfc3339(stores.clock.now());
+    let entry = serde_json::json!({ "partition": partition.to_string(), "bytes": bytes, "dateDropped": now });
+    stores.sql.writing(|c| {
+        let known = instance::get(c, DROPPED_FOR_SPACE)?;
+        let mut list: Vec<serde_json::Value> = known
+            .and_then(|k| serde_json::from_str(&k).ok())
+            .unwrap_or_default();
+        list.insert(0, entry.clone());
+        list.truncate(REMEMBERED);
+        instance::set(c, DROPPED_FOR_SPACE, &serde_json::Value::from(list).to_string())
+    })?;
+    Ok(())
 }
 
 /// Deletes the issues whose time to take it back is over, and the projects marked so.
@@ -153,6 +256,26 @@ pub fn sweep_older(stores: &Stores, days: u16) -> Result<u64, JobError> {
 
 fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool) -> Result<u64, JobError> {
     let now = stores.clock.now();
+    let dropped = drop_where(stores, goes)?;
+    // Counts stay as long as the project with the longest retention keeps its events.
+    let longest = stores
+        .sql
+        .reading(projects::all_projects)?
+        .iter()
+        .filter_map(|p| p.settings["retentionDays"].as_i64())
+        .max();
+    let counted = longest.unwrap_or(0).max(i64::from(retention));
+    stores.sql.writing(|c| {
+        hashes::sweep(c, hour_of(now) - counted * 24)?;
+        outcomes::sweep(c, hour_of(now) - OUTCOME_DAYS * 24)?;
+        whereabouts::sweep(c, now - i64::from(retention) * DAY)?;
+        sessions::sweep(c, now)
+    })?;
+    Ok(dropped)
+}
+
+/// Drops partitions; answers how many.
+fn drop_where(stores: &Stores, goes: impl Fn(Partition) -> bool) -> Result<u64, JobError> {
     let _gate = stores.gates.removal.lock();
     let mut dropped = 0;
     for (partition, _) in positions::packs(&*stores.sql)? {
@@ -176,19 +299,5 @@ fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool
         })?;
         dropped += 1;
     }
-    // Counts stay as long as the project with the longest retention keeps its events.
-    let longest = stores
-        .sql
-        .reading(projects::all_projects)?
-        .iter()
-        .filter_map(|p| p.settings["retentionDays"].as_i64())
-        .max();
-    let counted = longest.unwrap_or(0).max(i64::from(retention));
-    stores.sql.writing(|c| {
-        hashes::sweep(c, hour_of(now) - counted * 24)?;
-        outcomes::sweep(c, hour_of(now) - OUTCOME_DAYS * 24)?;
-        whereabouts::sweep(c, now - i64::from(retention) * DAY)?;
-        sessions::sweep(c, now)
-    })?;
     Ok(dropped)
 }

@@ -4,8 +4,10 @@
 //! * [`worker`] takes records from the queue, processes them and applies each batch in one transaction
 //! * [`jobs`] does what time asks for: retention, deletions, archives that end
 //! * [`directory`] knows keys and projects without asking the database
+//! * [`aside`] tries again what was kept aside because its processing failed
 //! * [`whereabouts`] says where an event id is
 
+pub mod aside;
 pub mod directory;
 pub mod ingest;
 pub mod jobs;

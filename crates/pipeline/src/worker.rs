@@ -4,10 +4,13 @@
 pub mod apply;
 pub mod prepare;
 
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use processing::Geo;
 use rayon::prelude::*;
 use storage::queue::Batch;
@@ -15,6 +18,7 @@ use storage::stores::Stores;
 
 use crate::directory::Directory;
 use crate::ingest::quota::Quota;
+use crate::ingest::record::Meta;
 
 /// Records of a batch at most.
 const RECORDS: usize = 512;
@@ -45,6 +49,17 @@ pub struct Progress {
     pub events: AtomicU64,
     /// Batches that failed and were tried again.
     pub failures: AtomicU64,
+    /// When the oldest record was received that is claimed and not applied yet, µs; 0 if none is.
+    pub waiting_since: AtomicI64,
+    /// The last failure to apply a batch, and when, µs.
+    pub last_error: Mutex<Option<(i64, String)>>,
+}
+
+/// How an attempt to apply a batch ended.
+enum Attempt {
+    Done,
+    Stopped,
+    Panicked,
 }
 
 /// The worker.
@@ -72,7 +87,12 @@ impl Worker {
         while !self.stop.load(Ordering::Relaxed) {
             match self.stores.queue.claim(RECORDS, BYTES, WAIT) {
                 Ok(batch) if batch.records.is_empty() => self.write_refused(),
-                Ok(batch) => self.apply_until_done(&batch),
+                Ok(batch) => {
+                    let oldest = batch.records.first().and_then(|r| Meta::read(&r.bytes));
+                    let since = oldest.map_or(0, |(meta, _)| meta.received);
+                    self.progress.waiting_since.store(since, Ordering::Relaxed);
+                    self.apply_until_done(&batch);
+                }
                 Err(e) => {
                     tracing::error!(error = %e, "the queue cannot be read");
                     std::thread::sleep(Duration::from_secs(1));
@@ -94,11 +114,88 @@ impl Worker {
     }
 
     fn apply_until_done(&self, batch: &Batch) {
-        let mut pause = Duration::from_millis(100);
+        if !self.apply_all(batch) {
+            // Something in it makes applying panic: record by record, it stands alone.
+            for (i, record) in batch.records.iter().enumerate() {
+                let next = batch.records.get(i + 1).map_or(batch.next, |r| r.position);
+                let one = Batch {
+                    partition: batch.partition,
+                    next,
+                    records: vec![record.clone()],
+                };
+                if !self.apply_all(&one) {
+                    self.set_aside(&one);
+                }
+                if self.stop.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+        }
+        self.progress.waiting_since.store(0, Ordering::Relaxed);
+    }
+
+    /// Applies a batch, again and again while a store refuses. Answers false if applying panics twice; then
+    /// nothing of it counts.
+    fn apply_all(&self, batch: &Batch) -> bool {
+        let mut panics = 0;
         loop {
             let prepared = self.prepare(batch);
+            match self.attempt(batch, prepared) {
+                Attempt::Done => return true,
+                Attempt::Stopped => return true,
+                Attempt::Panicked if panics > 0 => return false,
+                Attempt::Panicked => panics += 1,
+            }
+        }
+    }
+
+    /// Keeps the only record of a batch aside.
+    fn set_aside(&self, batch: &Batch) {
+        let Some(record) = batch.records.first() else {
+            return;
+        };
+        let error = "writing it panics; the log of the server says where";
+        tracing::error!(
+            position = record.position,
+            project = record.key,
+            "a record cannot be written; it is kept aside"
+        );
+        let aside = prepare::aside(record, error.into());
+        if matches!(self.attempt(batch, vec![aside]), Attempt::Panicked) {
+            // Without an answer from the stores the record stays in the queue; the next start claims it.
+            tracing::error!("a record could not be kept aside");
+        }
+    }
+
+    fn attempt(&self, batch: &Batch, prepared: Vec<prepare::Prepared>) -> Attempt {
+        let packs: BTreeSet<_> = prepared
+            .iter()
+            .flat_map(|p| p.events.iter().map(|e| e.partition))
+            .collect();
+        let mut prepared = Some(prepared);
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let ready = prepared.take().unwrap_or_else(|| self.prepare(batch));
             let gate = self.stores.gates.apply.lock();
-            let applied = apply::apply(self, batch, prepared);
+            let applied = catch_unwind(AssertUnwindSafe(|| apply::apply(self, batch, ready)));
+            let applied = match applied {
+                Ok(applied) => applied,
+                Err(panic) => {
+                    let error = prepare::said(&*panic);
+                    self.failed(&error);
+                    tracing::error!(error, "applying a batch panicked");
+                    match apply::undo(self, batch, &packs) {
+                        Ok(false) => return Attempt::Panicked,
+                        Ok(true) => {
+                            tracing::error!(
+                                "the batch is stored but may not be in the index; `vedette rebuild-index` reads it from the packs"
+                            );
+                            Ok(0)
+                        }
+                        Err(e) => Err(e),
+                    }
+                }
+            };
             drop(gate);
             match applied {
                 Ok(events) => {
@@ -107,14 +204,14 @@ impl Worker {
                         .fetch_add(batch.records.len() as u64, Ordering::Relaxed);
                     self.progress.batches.fetch_add(1, Ordering::Relaxed);
                     self.progress.events.fetch_add(events, Ordering::Relaxed);
-                    return;
+                    return Attempt::Done;
                 }
                 Err(e) => {
                     // The records stay in the queue: a restart or the next try applies them.
-                    self.progress.failures.fetch_add(1, Ordering::Relaxed);
+                    self.failed(&e.to_string());
                     tracing::error!(error = %e, records = batch.records.len(), "a batch could not be applied; trying again");
                     if self.stop.load(Ordering::Relaxed) {
-                        return;
+                        return Attempt::Stopped;
                     }
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(10));
@@ -123,11 +220,21 @@ impl Worker {
         }
     }
 
+    /// Notes that a batch could not be applied.
+    pub(crate) fn failed(&self, error: &str) {
+        self.progress.failures.fetch_add(1, Ordering::Relaxed);
+        *self.progress.last_error.lock() = Some((self.stores.clock.now(), error.to_owned()));
+    }
+
     fn prepare(&self, batch: &Batch) -> Vec<prepare::Prepared> {
+        let mut stage = apply::Stage::begin();
         let today = protocol::time::day_of(self.stores.clock.now());
         let one = |claimed| prepare::prepare(claimed, &self.directory, &*self.geo, today);
-        self.pool
-            .install(|| batch.records.par_iter().with_min_len(8).map(one).collect())
+        let prepared = self
+            .pool
+            .install(|| batch.records.par_iter().with_min_len(8).map(one).collect());
+        stage.ends("process");
+        prepared
     }
 
     /// Writes down what limits refused, when no batch does it.

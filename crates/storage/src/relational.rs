@@ -3,6 +3,7 @@
 //! Functions take an open [`crate::sql::Connection`], so that a caller joins several into one transaction.
 
 pub mod activity;
+pub mod aside;
 pub mod attachments;
 pub mod dump;
 pub mod hashes;

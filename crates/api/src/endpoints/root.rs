@@ -1,4 +1,4 @@
-//! The API's root and the server's health.
+//! The API's root.
 
 use serde_json::json;
 
@@ -17,13 +17,4 @@ pub fn index(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::json(
         json!({ "version": "0", "auth": auth, "user": user }),
     ))
-}
-
-/// Version, and how far the workers are.
-pub fn health(call: &Call) -> Result<Answer, ApiError> {
-    let mut body = json!({ "version": call.api.version, "status": "ok" });
-    if let (Some(_), Some(map)) = (&call.principal, body.as_object_mut()) {
-        map.insert("server".into(), (call.api.hooks.status)());
-    }
-    Ok(Answer::json(body))
 }

@@ -102,6 +102,13 @@ fn every_route_asks_who_it_is() {
                     route.method
                 );
             }
+            if route.access == api::access::Access::Superuser {
+                let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "test")];
+                let member = server.request(route.method, &path, &headers, b"{}");
+                assert_eq!(member.status, 403, "no administrator: {} {path}", route.method);
+                let few = server.request(route.method, &path, &[("Authorization", &token)], b"{}");
+                assert_eq!(few.status, 403, "a member's token: {} {path}", route.method);
+            }
             if route.path.contains("{org}") {
                 let headers = [("Cookie", cookie.as_str()), ("X-Requested-With", "test")];
                 let other = server.request(route.method, &path, &headers, b"{}");
@@ -117,6 +124,34 @@ fn every_route_asks_who_it_is() {
                 }
             }
         }
+    });
+}
+
+#[test]
+fn metrics_are_for_the_machine_and_its_administrators() {
+    on_one(&[], |server, _| {
+        let near = server.request("GET", "/metrics", &[], b"");
+        assert_eq!(near.status, 200);
+        let text = String::from_utf8(near.body).unwrap();
+        for name in ["vedette_queue_records", "vedette_disk_free_bytes", "process_resident_memory_bytes"] {
+            assert!(text.contains(&format!("\n{name} ")), "{name}: {text}");
+        }
+        // Through a proxy it is somebody else who asks.
+        let through = ("X-Forwarded-For", "192.0.2.7");
+        assert_eq!(server.request("GET", "/metrics", &[through], b"").status, 401);
+        let token = format!("Bearer {}", server.get("token"));
+        let admin = [through, ("Authorization", token.as_str())];
+        assert_eq!(server.request("GET", "/metrics", &admin, b"").status, 200);
+        server.send(&crate::error(1, "Boom"));
+        server.balance();
+        let status = server.api("GET", "internal/status/", None);
+        assert_eq!(status.status, 200);
+        assert_eq!(status.json()["outcomes"][0]["outcome"], "accepted");
+        assert!(status.header("x-request-id").is_some());
+        let text = String::from_utf8(server.request("GET", "/metrics", &[], b"").body).unwrap();
+        let line = "vedette_outcomes_total{outcome=\"accepted\",category=\"error\",reason=\"\"} 1";
+        assert!(text.contains(line), "{text}");
+        assert!(text.contains("vedette_stage_seconds_count{stage=\"database\"} 1"), "{text}");
     });
 }
 

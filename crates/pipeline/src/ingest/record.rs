@@ -26,6 +26,9 @@ pub struct Meta {
     /// The id that the client was told, if the body holds none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
+    /// When the client sent it, µs, if the body does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<i64>,
     /// The body's MIME type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
@@ -61,6 +64,11 @@ impl Meta {
         out
     }
 
+    /// As it stands in a record.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("plain data is JSON")
+    }
+
     /// Reads a record.
     pub fn read(bytes: &[u8]) -> Option<(Meta, &[u8])> {
         let (length, rest) = bytes.split_first_chunk::<4>()?;
@@ -80,6 +88,7 @@ mod tests {
             project: 9,
             form: Form::Security,
             event_id: None,
+            sent_at: None,
             content_type: Some("application/csp-report".into()),
             client: None,
             address: Some("::1".into()),

@@ -159,6 +159,7 @@ async fn take(
 
 fn meta(ingest: &Ingest, parts: &Parts, query: &[(String, String)], sender: &Sender, form: Form) -> Meta {
     Meta {
+        sent_at: None,
         received: ingest.clock.now(),
         project: u64::try_from(sender.entry.key.project_id).unwrap_or(0),
         form,

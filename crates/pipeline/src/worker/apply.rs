@@ -11,16 +11,18 @@
 
 mod issues;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use protocol::category::{Category, Discard, Outcome};
 use protocol::ids::EventId;
+use protocol::time::hour_of;
 use storage::columns::{ColumnsError, Placed, RowBatch};
 use storage::payloads::{Locator, Partition, PayloadError};
 use storage::queue::{Batch, QueueError};
+use storage::relational::aside::{self, NewAside};
 use storage::relational::attachments::{self, Attachment};
 use storage::relational::outcomes::{self, Counts};
 use storage::relational::releases::{self, Sighting};
@@ -29,6 +31,7 @@ use storage::sql::{Connection, SqlError};
 
 use super::Worker;
 use super::prepare::{Event, Failure, File, Prepared};
+use crate::ingest::record::Meta;
 
 /// Why a batch could not be applied.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +53,24 @@ pub enum ApplyError {
     Blob(#[from] storage::blobs::BlobError),
 }
 
+/// Measures the stages of a batch.
+pub struct Stage(Instant);
+
+impl Stage {
+    /// The first stage begins.
+    pub fn begin() -> Stage {
+        Stage(Instant::now())
+    }
+
+    /// A stage ends, and the next one begins.
+    pub fn ends(&mut self, name: &'static str) {
+        let now = Instant::now();
+        metrics::histogram!("vedette_stage_seconds", "stage" => name)
+            .record(now.duration_since(self.0).as_secs_f64());
+        self.0 = now;
+    }
+}
+
 /// A batch without repeats.
 #[derive(Default)]
 struct Clean {
@@ -67,6 +88,7 @@ struct Clean {
 pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<u64, ApplyError> {
     let stores = &worker.stores;
     let now = stores.clock.now();
+    let mut stage = Stage::begin();
     let mut clean = sort_out(worker, prepared)?;
     let files = put_files(worker, std::mem::take(&mut clean.files))?;
 
@@ -82,6 +104,8 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
         locators.extend(places);
         lengths.push((events[0].partition, end));
     }
+
+    stage.ends("packs");
 
     let mut order: Vec<usize> = (0..clean.events.len()).collect();
     order.sort_by_key(|i| clean.events[*i].seq);
@@ -103,8 +127,14 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
         // The answer was lost, not the commit.
     }
 
+    stage.ends("database");
+
     // From here on the batch counts: trying it again as a whole would count it twice.
     let stored = locators.len() as u64;
+    for (key, n) in &clean.counts {
+        metrics::counter!("vedette_outcomes_total", "outcome" => key.outcome, "category" => key.category.clone(), "reason" => key.reason.clone())
+            .increment(*n);
+    }
     let found = Findable::of(clean.events, &locators, &lengths);
     let mut pause = Duration::from_millis(100);
     loop {
@@ -115,19 +145,39 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
                 .map_err(ApplyError::from)
         });
         match done {
-            Ok(()) => return Ok(stored),
+            Ok(()) => {
+                stage.ends("publish");
+                return Ok(stored);
+            }
             Err(e) if worker.stop.load(Ordering::Relaxed) => {
                 tracing::error!(error = %e, "a batch is stored but not in the index; the next start reads it from the packs");
                 return Ok(stored);
             }
             Err(e) => {
-                worker.progress.failures.fetch_add(1, Ordering::Relaxed);
+                worker.failed(&e.to_string());
                 tracing::error!(error = %e, "a stored batch could not be made searchable; trying again");
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_secs(10));
             }
         }
     }
+}
+
+/// After a panic: answers true if the batch counts all the same. If not, the packs it may have appended to are cut
+/// back to what counts.
+///
+/// # Errors
+/// [`ApplyError`], as the stores say.
+pub fn undo(worker: &Worker, batch: &Batch, packs: &BTreeSet<Partition>) -> Result<bool, ApplyError> {
+    if was_committed(worker, batch)? {
+        return Ok(true);
+    }
+    let lengths: HashMap<Partition, u64> = positions::packs(&*worker.stores.sql)?.into_iter().collect();
+    for partition in packs {
+        let length = lengths.get(partition).copied().unwrap_or(0);
+        worker.stores.payloads.truncate(*partition, length)?;
+    }
+    Ok(false)
 }
 
 /// Where each partition's pack ended before a batch was appended: at its first record's frame.
@@ -263,14 +313,17 @@ fn transact(
     whereabouts::discard(c, &clean.discarded, now)?;
     attachments::add(c, files)?;
     for (project, failure) in &clean.failures {
-        whereabouts::keep_aside(
-            c,
-            *project,
-            failure.event_id.as_deref(),
-            &failure.error,
-            &failure.payload,
-            now,
-        )?;
+        let meta = failure.meta.as_ref().map(Meta::to_json);
+        let hour = failure.meta.as_ref().map(|m| hour_of(m.received));
+        let item = NewAside {
+            project: *project,
+            event_id: failure.event_id.as_deref(),
+            error: &failure.error,
+            payload: &failure.payload,
+            meta: meta.as_deref(),
+            counted: hour.zip(failure.category.map(Category::name)),
+        };
+        aside::add(c, &item, now)?;
     }
     Ok(())
 }
@@ -316,9 +369,12 @@ fn facts(
     Ok(())
 }
 
+/// A project's event id and where its record lies.
+type FoundId = (u64, [u8; 16], Locator);
+
 /// What makes events findable.
 struct Findable {
-    ids: Vec<(Partition, u64, Vec<(u64, [u8; 16], Locator)>)>,
+    ids: Vec<(Partition, u64, Vec<FoundId>)>,
     rows: Vec<RowBatch>,
 }
 

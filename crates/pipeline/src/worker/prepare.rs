@@ -77,6 +77,10 @@ pub struct Failure {
     pub error: String,
     /// The item's bytes.
     pub payload: Vec<u8>,
+    /// With the bytes, the record that tries it again; `None` if nothing is known of it.
+    pub meta: Option<Meta>,
+    /// Under which category its loss was counted, if it was.
+    pub category: Option<Category>,
 }
 
 /// Everything that a record asks for.
@@ -152,6 +156,8 @@ pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i
                 event_id: None,
                 error: "the record is of another version".into(),
                 payload: claimed.bytes.clone(),
+                meta: None,
+                category: None,
             }],
             ..Prepared::default()
         };
@@ -184,6 +190,54 @@ pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i
     out
 }
 
+/// An item as a record of its own.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    form: Form,
+    bytes: &'a [u8],
+    content_type: Option<&'a str>,
+    sent_at: Option<i64>,
+}
+
+/// What a panic said.
+pub(super) fn said(panic: &(dyn std::any::Any + Send)) -> String {
+    panic
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
+        .unwrap_or_else(|| "unknown panic".into())
+}
+
+/// A record that could not be applied: it is kept aside as a whole.
+pub(super) fn aside(claimed: &Claimed, error: String) -> Prepared {
+    let read = Meta::read(&claimed.bytes);
+    let mut out = Prepared {
+        project: claimed.key,
+        received: read.as_ref().map_or(0, |(meta, _)| meta.received),
+        ..Prepared::default()
+    };
+    let (meta, payload) = match read {
+        Some((meta, body)) => (Some(meta), body.to_vec()),
+        None => (None, claimed.bytes.clone()),
+    };
+    let event_id = meta.as_ref().and_then(|m| {
+        let inside = || Envelope::parse(&payload).ok()?.header.event_id;
+        m.event_id.clone().or_else(|| inside().map(|id| id.to_string()))
+    });
+    if meta.is_some() {
+        out.discard(Category::Error, Discard::Internal, event_id.as_deref());
+    }
+    let category = meta.is_some().then_some(Category::Error);
+    out.failures.push(Failure {
+        event_id,
+        error,
+        payload,
+        meta,
+        category,
+    });
+    out
+}
+
 struct Context<'a> {
     meta: &'a Meta,
     project: &'a ProjectEntry,
@@ -207,42 +261,57 @@ impl Context<'_> {
         }
     }
 
-    /// Takes what processing answers; a panic in it costs this item alone, which is kept aside.
+    /// Takes what processing answers. If it panics it is asked once more; then this item alone is kept aside.
     fn guarded<T>(
         &self,
-        body: &[u8],
+        item: Part<'_>,
         id: Option<&str>,
+        category: Category,
         out: &mut Prepared,
-        f: impl FnOnce() -> T,
+        f: impl Fn() -> T,
     ) -> Option<T> {
-        match catch_unwind(AssertUnwindSafe(f)) {
-            Ok(value) => Some(value),
-            Err(panic) => {
-                let error = panic
-                    .downcast_ref::<String>()
-                    .cloned()
-                    .or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()))
-                    .unwrap_or_else(|| "unknown panic".into());
-                tracing::error!(
-                    error,
-                    event = id,
-                    project = self.meta.project,
-                    "processing failed; the item is kept aside"
-                );
-                out.discard(Category::Error, Discard::Internal, id);
-                out.failures.push(Failure {
-                    event_id: id.map(str::to_owned),
-                    error,
-                    payload: body.to_vec(),
-                });
-                None
+        let mut tries = 0;
+        let error = loop {
+            match catch_unwind(AssertUnwindSafe(&f)) {
+                Ok(value) => return Some(value),
+                Err(panic) if tries > 0 => break said(&*panic),
+                Err(_) => tries += 1,
             }
-        }
+        };
+        tracing::error!(
+            error,
+            event = id,
+            project = self.meta.project,
+            "processing failed twice; the item is kept aside"
+        );
+        out.discard(category, Discard::Internal, id);
+        out.failures.push(Failure {
+            event_id: id.map(str::to_owned),
+            error,
+            payload: item.bytes.to_vec(),
+            meta: Some(Meta {
+                form: item.form,
+                event_id: id.map(str::to_owned),
+                content_type: item.content_type.map(str::to_owned),
+                sent_at: item.sent_at,
+                limited: false,
+                ..self.meta.clone()
+            }),
+            category: Some(category),
+        });
+        None
     }
 
     fn event(&self, body: &[u8], sent_at: Option<i64>, id: Option<&str>, n: u64, out: &mut Prepared) {
+        let sent_at = sent_at.or(self.meta.sent_at);
         let receipt = self.receipt(id, sent_at);
-        let done = self.guarded(body, id, out, || {
+        let item = Part {
+            form: Form::Store,
+            bytes: body,
+            content_type: None,
+            sent_at,
+        };
+        let done = self.guarded(item, id, Category::Error, out, || {
             process_event(body, &receipt, &self.project.rules, self.geo)
         });
         if let Some(result) = done {
@@ -269,7 +338,13 @@ impl Context<'_> {
     fn security(&self, body: &[u8], mime: Option<&str>, out: &mut Prepared) {
         let receipt = self.receipt(None, None);
         let rules = &self.project.rules;
-        let done = self.guarded(body, None, out, || {
+        let item = Part {
+            form: Form::Security,
+            bytes: body,
+            content_type: mime,
+            sent_at: None,
+        };
+        let done = self.guarded(item, None, Category::Security, out, || {
             process_security(body, mime, &receipt, rules, self.geo)
         });
         for (result, n) in done.into_iter().flatten().zip(0..) {
@@ -291,6 +366,8 @@ impl Context<'_> {
                     event_id: self.meta.event_id.clone(),
                     error,
                     payload: body.to_vec(),
+                    meta: Some(self.meta.clone()),
+                    category: Some(Category::Error),
                 });
                 return;
             }

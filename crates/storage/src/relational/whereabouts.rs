@@ -1,4 +1,4 @@
-//! Events that were not stored: why, and what was kept aside.
+//! Events that were not stored, and why.
 
 use super::{all, list};
 use crate::params;
@@ -41,25 +41,4 @@ pub fn discarded(c: &mut dyn Connection, event_id: &str) -> Result<Vec<(i64, Str
 /// Forgets discards before a time.
 pub fn sweep(c: &mut dyn Connection, before: i64) -> Result<u64> {
     c.execute("delete from discards where date_added < $1", params![before])
-}
-
-/// Keeps an item aside whose processing failed.
-pub fn keep_aside(
-    c: &mut dyn Connection,
-    project: u64,
-    event_id: Option<&str>,
-    error: &str,
-    payload: &[u8],
-    now: i64,
-) -> Result<()> {
-    c.execute(
-        "insert into poison (project_id, event_id, error, payload, date_added) values ($1, $2, $3, $4, $5)",
-        params![project, event_id, error, payload, now],
-    )?;
-    Ok(())
-}
-
-/// How many items are kept aside.
-pub fn kept_aside(c: &mut dyn Connection) -> Result<i64> {
-    c.query_one("select count(*) from poison", &[])?.int(0)
 }
