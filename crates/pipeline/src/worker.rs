@@ -87,12 +87,7 @@ impl Worker {
         while !self.stop.load(Ordering::Relaxed) {
             match self.stores.queue.claim(RECORDS, BYTES, WAIT) {
                 Ok(batch) if batch.records.is_empty() => self.write_refused(),
-                Ok(batch) => {
-                    let oldest = batch.records.first().and_then(|r| Meta::read(&r.bytes));
-                    let since = oldest.map_or(0, |(meta, _)| meta.received);
-                    self.progress.waiting_since.store(since, Ordering::Relaxed);
-                    self.apply_until_done(&batch);
-                }
+                Ok(batch) => self.apply_until_done(&batch),
                 Err(e) => {
                     tracing::error!(error = %e, "the queue cannot be read");
                     std::thread::sleep(Duration::from_secs(1));
@@ -114,6 +109,9 @@ impl Worker {
     }
 
     fn apply_until_done(&self, batch: &Batch) {
+        let oldest = batch.records.first().and_then(|r| Meta::read(&r.bytes));
+        let since = oldest.map_or(0, |(meta, _)| meta.received);
+        self.progress.waiting_since.store(since, Ordering::Relaxed);
         if !self.apply_all(batch) {
             // Something in it makes applying panic: record by record, it stands alone.
             for (i, record) in batch.records.iter().enumerate() {

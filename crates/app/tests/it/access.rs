@@ -133,7 +133,11 @@ fn metrics_are_for_the_machine_and_its_administrators() {
         let near = server.request("GET", "/metrics", &[], b"");
         assert_eq!(near.status, 200);
         let text = String::from_utf8(near.body).unwrap();
-        for name in ["vedette_queue_records", "vedette_disk_free_bytes", "process_resident_memory_bytes"] {
+        for name in [
+            "vedette_queue_records",
+            "vedette_disk_free_bytes",
+            "process_resident_memory_bytes",
+        ] {
             assert!(text.contains(&format!("\n{name} ")), "{name}: {text}");
         }
         // Through a proxy it is somebody else who asks.
@@ -151,7 +155,10 @@ fn metrics_are_for_the_machine_and_its_administrators() {
         let text = String::from_utf8(server.request("GET", "/metrics", &[], b"").body).unwrap();
         let line = "vedette_outcomes_total{outcome=\"accepted\",category=\"error\",reason=\"\"} 1";
         assert!(text.contains(line), "{text}");
-        assert!(text.contains("vedette_stage_seconds_count{stage=\"database\"} 1"), "{text}");
+        assert!(
+            text.contains("vedette_stage_seconds_count{stage=\"database\"} 1"),
+            "{text}"
+        );
     });
 }
 

@@ -6,8 +6,10 @@ mod backup;
 mod clients;
 mod commands;
 mod crash;
+mod disk;
 mod durable;
 mod ingest;
+mod inside;
 mod issues;
 mod upgrade;
 
