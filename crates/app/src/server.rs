@@ -248,7 +248,10 @@ fn routes(
         quota,
         clock: stores.clock.clone(),
         trusted: trusted.clone(),
-        slots: Arc::new(tokio::sync::Semaphore::new(config.max_concurrent_requests)),
+        slots: Arc::new(pipeline::ingest::crowd::Crowd::new(
+            config.max_concurrent_requests,
+        )),
+        told: Arc::default(),
         unwell: {
             let watch = watch.clone();
             Arc::new(move || watch.unwell())

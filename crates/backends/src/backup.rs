@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use protocol::time::Clock;
 use serde_json::{Value, json};
-use storage::params;
 use storage::payloads::Partition;
 use storage::queue::Record;
 use storage::relational::{dump, positions};
@@ -132,15 +131,16 @@ fn write(stores: &Stores, files: &[(&str, Vec<u8>)], path: &Path) -> Result<(), 
         let mut work = |c: &mut dyn Connection| -> Result<(), BackupError> {
             let held = stores.gates.apply.lock();
             // The first question fixes what the others see.
-            let position = c
-                .query_opt("select position from applied where source = 0", &[])
-                .map_err(store)?;
-            let position = position.map_or(Ok(0), |r| r.int(0)).map_err(store)?;
+            let mut applied = Vec::new();
+            for partition in 0..stores.queue.partitions() {
+                applied.push(positions::applied_seen(c, partition).map_err(store)?);
+            }
             let mut wrong = None;
             stores
                 .queue
                 .scan(&mut |claimed| {
-                    if claimed.position < u64::try_from(position).unwrap_or(0) {
+                    let done = applied.get(claimed.partition as usize);
+                    if done.is_some_and(|position| claimed.position < *position) {
                         return true;
                     }
                     let put = out.put(Kind::Queued, &[&claimed.key.to_le_bytes(), &claimed.bytes]);
@@ -379,17 +379,15 @@ fn fill(
         }
     }
     dump::loaded(c).map_err(store)?;
-    let applied = c
-        .query_opt("select position from applied where source = 0", params![])
-        .map_err(store)?
-        .map_or(Ok(0), |r| r.int(0))
-        .map_err(store)?;
-    let applied = u64::try_from(applied).unwrap_or(0);
     // Events that were waiting follow what is applied, as they did.
-    stores.queue.seek(0, applied).map_err(store)?;
+    for partition in 0..stores.queue.partitions() {
+        let applied = positions::applied_seen(c, partition).map_err(store)?;
+        stores.queue.seek(partition, applied).map_err(store)?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     for record in queued {
         runtime.block_on(stores.queue.append(record)).map_err(store)?;
     }
+    let applied = positions::applied_seen(c, 0).map_err(store)?;
     positions::advance(c, 0, applied, &lengths).map_err(store)
 }

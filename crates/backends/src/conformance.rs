@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::blobs::files::Files;
 use crate::columns::embedded::Embedded;
 use crate::payloads::{ids::Ids, packs::Packs};
-use crate::queue::log::Log;
+use crate::queue::lanes::Lanes;
 use crate::sql::postgres::Postgres;
 use crate::sql::sqlite::Sqlite;
 
@@ -27,11 +27,11 @@ impl Places {
 }
 
 #[test]
-fn queue_log() {
+fn queue_lanes() {
     let places = Places::default();
     run(suite::queue::CASES, || {
         let path = places.folder();
-        Box::new(move || Box::new(Log::open(&path, suite::queue::LIMIT).expect("opened")))
+        Box::new(move || Box::new(Lanes::open(&path, suite::queue::LIMIT).expect("opened")))
     });
 }
 

@@ -15,7 +15,7 @@ use storage::suite::rows::TABLE;
 use crate::blobs::files::Files;
 use crate::columns::embedded::Embedded;
 use crate::payloads::{ids::Ids, packs::Packs};
-use crate::queue::log::Log;
+use crate::queue::lanes::Lanes;
 
 const PARTITION: Partition = Partition {
     retention: 90,
@@ -46,7 +46,7 @@ fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 }
 
 fn queued(folder: &Path) -> Vec<Vec<u8>> {
-    let log = Log::open(folder, 1 << 20).expect("opened");
+    let log = Lanes::open(folder, 1 << 20).expect("opened");
     let batch = log
         .claim(100, usize::MAX, Duration::from_millis(1))
         .expect("claimed");
@@ -54,7 +54,7 @@ fn queued(folder: &Path) -> Vec<Vec<u8>> {
 }
 
 async fn queue(folder: &Path, records: &[&[u8]]) {
-    let log = Log::open(folder, 1 << 20).expect("opened");
+    let log = Lanes::open(folder, 1 << 20).expect("opened");
     for bytes in records {
         let record = Record {
             key: 1,

@@ -5,7 +5,7 @@
 //! | `Sql` | [`sql::sqlite`], or [`sql::postgres`] by a URL |
 //! | `Columns` | [`columns::embedded`] on Tantivy |
 //! | `Payloads` | [`payloads::packs`], `EventIds` in [`payloads::ids`] |
-//! | `Queue` | [`queue::log`] |
+//! | `Queue` | [`queue::lanes`] |
 //! | `Blobs` | [`blobs::files`] |
 
 pub mod backup;

@@ -12,7 +12,7 @@ use storage::stores::{Catalog, Stores};
 use crate::blobs::files::Files;
 use crate::columns::embedded::Embedded;
 use crate::payloads::{ids::Ids, packs::Packs};
-use crate::queue::log::Log;
+use crate::queue::lanes::Lanes;
 use crate::sql::{migrate, postgres::Postgres, sqlite::Sqlite};
 
 /// Where things are kept.
@@ -92,7 +92,10 @@ pub fn open(config: &StorageConfig, catalog: Catalog, clock: Arc<dyn Clock>) -> 
         )?),
         payloads: Arc::new(store("packs", Packs::open(&dir.join("packs")))?),
         blobs: Arc::new(Files::new(&dir.join("blobs"))),
-        queue: Arc::new(store("queue", Log::open(&dir.join("queue"), config.queue_limit))?),
+        queue: Arc::new(store(
+            "queue",
+            Lanes::open(&dir.join("queue"), config.queue_limit),
+        )?),
         ids: Arc::new(store("event ids", Ids::open(&dir.join("ids")))?),
         clock,
         catalog,
@@ -124,9 +127,9 @@ fn recover(stores: &Stores) -> Result<(), OpenError> {
             }
         }
     }
-    let applied = store(
-        "database",
-        storage::relational::positions::applied(&*stores.sql, 0),
-    )?;
-    store("queue", stores.queue.seek(0, applied))
+    for partition in 0..stores.queue.partitions() {
+        let applied = storage::relational::positions::applied(&*stores.sql, partition);
+        store("queue", stores.queue.seek(partition, store("database", applied)?))?;
+    }
+    Ok(())
 }

@@ -1,3 +1,4 @@
 //! The queue port's drivers.
 
+pub mod lanes;
 pub mod log;

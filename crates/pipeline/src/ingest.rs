@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+pub mod crowd;
 pub mod quota;
 pub mod record;
 mod request;
@@ -10,6 +11,7 @@ mod routes;
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use protocol::time::Clock;
 use storage::queue::Queue;
@@ -32,7 +34,9 @@ pub struct Ingest {
     /// Which peers may say for whom they speak (`X-Forwarded-For`).
     pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Requests that are read at the same time; beyond, 503.
-    pub slots: Arc<tokio::sync::Semaphore>,
+    pub slots: Arc<crowd::Crowd>,
+    /// When it was last logged that events are refused, µs.
+    pub told: Arc<AtomicI64>,
     /// Says why nothing can be taken now, if so: the disk is full.
     pub unwell: Arc<dyn Fn() -> Option<String> + Send + Sync>,
 }

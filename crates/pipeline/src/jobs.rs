@@ -173,7 +173,7 @@ fn remember_dropped(stores: &Stores, partition: Partition, bytes: u64) -> Result
 pub fn delete_due(stores: &Stores) -> Result<u64, JobError> {
     let now = stores.clock.now();
     // Everything applied so far; what comes later with the same hash opens a new issue.
-    let upto = positions::applied(&*stores.sql, 0)?.saturating_sub(1);
+    let upto = stores.sql.reading(positions::next_place)?.saturating_sub(1);
     let mut deleted = 0;
     loop {
         let due = stores.sql.reading(|c| issues::to_delete(c, now, 100))?;

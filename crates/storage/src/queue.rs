@@ -1,5 +1,9 @@
 //! The queue of accepted envelopes: a partitioned log.
 //!
+//! No key may take all of it: what waits of one is at most as much as is free, so that others always find room. And
+//! none waits for all of another's: records of a key with a large backlog may be claimed after later ones of others.
+//! Records of one key keep their order within a partition.
+//!
 //! A record is durable when [`Queue::append`] has answered; the position it answers grows within its
 //! partition. A reader claims what follows the last acknowledged position; what was claimed and not
 //! acknowledged is claimed again after a restart, with the same bytes in the same order.
@@ -23,6 +27,8 @@ pub struct Record {
 /// A record that came out, with its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claimed {
+    /// Its partition.
+    pub partition: u32,
     /// Its position within the partition; the next record's is greater.
     pub position: u64,
     /// The project.
@@ -48,6 +54,9 @@ pub enum QueueError {
     /// Its limit is reached: the workers are behind.
     #[error("the queue is at its limit of {0} bytes; the workers are behind")]
     Full(u64),
+    /// The key has its share: what is free is for others.
+    #[error("this project has {0} bytes waiting, its share of the queue; the workers are behind")]
+    Crowded(u64),
     /// The disk refused, with its words.
     #[error("the queue cannot be written: {0}")]
     Disk(String),
@@ -69,6 +78,15 @@ pub struct Depth {
 pub trait Queue: Send + Sync {
     /// Appends a record; answers its position when it is durable.
     fn append(&self, record: Record) -> BoxFuture<'_, Result<u64, QueueError>>;
+
+    /// Whether a record of a key would be taken now, as far as is known before it is read.
+    ///
+    /// # Errors
+    /// [`QueueError::Full`] or [`QueueError::Crowded`].
+    fn room(&self, key: u64) -> Result<(), QueueError>;
+
+    /// The partitions there are; they are numbered from 0.
+    fn partitions(&self) -> u32;
 
     /// Sets where reading starts: the position that the stores say is applied. Called before the first claim.
     ///

@@ -42,6 +42,13 @@ impl StoredEvent {
         out
     }
 
+    /// Sets the place of a record that [`StoredEvent::encode`] wrote.
+    pub fn place(record: &mut [u8], seq: u64) {
+        if let Some(bytes) = record.get_mut(1..9) {
+            bytes.copy_from_slice(&seq.to_le_bytes());
+        }
+    }
+
     /// Reads what [`StoredEvent::encode`] wrote.
     ///
     /// # Errors
@@ -103,8 +110,14 @@ mod tests {
             rules: 3,
             json: b"{}".to_vec(),
         };
-        let bytes = record.encode();
-        assert_eq!(StoredEvent::decode(&bytes), Ok(record));
+        let mut bytes = record.encode();
+        assert_eq!(StoredEvent::decode(&bytes), Ok(record.clone()));
+        StoredEvent::place(&mut bytes, 1 << 40);
+        let placed = StoredEvent {
+            seq: 1 << 40,
+            ..record
+        };
+        assert_eq!(StoredEvent::decode(&bytes), Ok(placed));
         assert!(StoredEvent::decode(&bytes[..bytes.len() - 3]).is_err());
     }
 }

@@ -165,6 +165,11 @@ impl Server {
         server
     }
 
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A value of the set-up.
     pub fn get(&self, key: &str) -> &str {
         self.setup[key].as_str().unwrap_or_default()

@@ -18,7 +18,10 @@ use crate::inside::bench;
 use crate::{BINARY, error};
 
 /// A small disk of its own, in memory.
-struct Disk(PathBuf, tempfile::TempDir);
+struct Disk(
+    PathBuf,
+    #[expect(dead_code, reason = "its drop removes the folder")] tempfile::TempDir,
+);
 
 impl Disk {
     /// Mounts one; `None` without the right to.

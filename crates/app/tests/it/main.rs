@@ -11,6 +11,7 @@ mod durable;
 mod ingest;
 mod inside;
 mod issues;
+mod overload;
 mod upgrade;
 
 use std::path::Path;

@@ -1,20 +1,21 @@
-//! The queue as append-only segment files with group commit.
+//! A partition of the queue as append-only segment files with group commit.
 //!
 //! A record is `length u32, crc u32, key u64, bytes`; its position is its offset in the whole log. One thread
 //! writes: it takes what waits, writes it with one call and one `fdatasync`, then answers all of them. A torn
 //! record at the end of the last segment was never acknowledged and is cut off at start.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use storage::queue::{Batch, BoxFuture, Claimed, Depth, Queue, QueueError, Record};
+use storage::queue::{Batch, BoxFuture, Claimed, Depth, QueueError, Record};
 use tokio::sync::oneshot;
 
 use crate::files::{create_dir, sync_dir};
@@ -32,7 +33,7 @@ pub struct Log {
     shared: Arc<Shared>,
     sender: Mutex<Option<SyncSender<Waiting>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
-    limit: u64,
+    partition: u32,
 }
 
 struct Waiting {
@@ -43,7 +44,34 @@ struct Waiting {
 struct Shared {
     root: PathBuf,
     state: Mutex<State>,
+    signal: Arc<Signal>,
+}
+
+/// Wakes who waits for records of any log.
+#[derive(Default)]
+pub struct Signal {
+    arrivals: Mutex<u64>,
     arrived: Condvar,
+}
+
+impl Signal {
+    /// How often something arrived.
+    pub fn count(&self) -> u64 {
+        *self.arrivals.lock()
+    }
+
+    fn ring(&self) {
+        *self.arrivals.lock() += 1;
+        self.arrived.notify_all();
+    }
+
+    /// Waits until more arrived than `seen`, or for so long.
+    pub fn wait(&self, seen: u64, wait: Duration) {
+        let mut arrivals = self.arrivals.lock();
+        if *arrivals == seen {
+            self.arrived.wait_for(&mut arrivals, wait);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -56,9 +84,41 @@ struct State {
     read: u64,
     /// What is applied.
     acked: u64,
-    /// Ends of records behind `acked`, to count them.
-    pending: VecDeque<u64>,
+    /// End, key and size of the records behind `acked`, to count them.
+    pending: VecDeque<(u64, u64, u64)>,
+    /// What of them is whose.
+    keys: HashMap<u64, Depth>,
     closed: bool,
+}
+
+impl State {
+    fn push(&mut self, end: u64, key: u64, size: u64) {
+        self.pending.push_back((end, key, size));
+        let depth = self.keys.entry(key).or_default();
+        depth.records += 1;
+        depth.bytes += size;
+    }
+
+    /// Forgets what lies before a position.
+    fn pop(&mut self, position: u64) {
+        while let Some((_, key, size)) = self.pending.pop_front_if(|(end, ..)| *end <= position) {
+            if let Entry::Occupied(mut entry) = self.keys.entry(key) {
+                let depth = entry.get_mut();
+                depth.records -= 1;
+                depth.bytes -= size;
+                if depth.records == 0 {
+                    entry.remove();
+                }
+            }
+        }
+    }
+
+    fn depth(&self) -> Depth {
+        Depth {
+            records: self.pending.len() as u64,
+            bytes: self.end - self.acked.min(self.end),
+        }
+    }
 }
 
 fn disk(e: impl std::fmt::Display) -> QueueError {
@@ -70,11 +130,11 @@ fn segment_path(root: &Path, start: u64) -> PathBuf {
 }
 
 impl Log {
-    /// Opens the log below a folder. `limit` is the most bytes that may wait.
+    /// Opens the log of a partition below a folder; the signal is rung when records arrive and when it closes.
     ///
     /// # Errors
     /// [`QueueError::Disk`] as the disk says.
-    pub fn open(root: &Path, limit: u64) -> Result<Log, QueueError> {
+    pub fn open(root: &Path, partition: u32, signal: Arc<Signal>) -> Result<Log, QueueError> {
         create_dir(root).map_err(disk)?;
         let mut starts = Vec::new();
         for entry in fs::read_dir(root).map_err(disk)? {
@@ -99,9 +159,9 @@ impl Log {
                 .map_err(disk)?;
             let length = file.metadata().map_err(disk)?.len();
             let mut at = 0;
-            while let Some((_, next)) = read_record(&file, at, length).map_err(disk)? {
+            while let Some((record, next)) = read_record(&file, at, length).map_err(disk)? {
+                state.push(start + next, record.key, next - at);
                 at = next;
-                state.pending.push_back(start + at);
             }
             if at < length {
                 if Some(start) != last {
@@ -120,7 +180,7 @@ impl Log {
         let shared = Arc::new(Shared {
             root: root.to_owned(),
             state: Mutex::new(state),
-            arrived: Condvar::new(),
+            signal,
         });
         let (sender, receiver) = sync_channel(WAITING);
         let writer = {
@@ -134,7 +194,7 @@ impl Log {
             shared,
             sender: Mutex::new(Some(sender)),
             writer: Mutex::new(Some(writer)),
-            limit,
+            partition,
         })
     }
 }
@@ -164,6 +224,7 @@ fn read_record(file: &File, at: u64, length: u64) -> std::io::Result<Option<(Cla
     }
     Ok(Some((
         Claimed {
+            partition: 0,
             position: at,
             key: u64::from_le_bytes(key),
             bytes,
@@ -196,9 +257,13 @@ fn write_loop(shared: &Shared, receiver: &Receiver<Waiting>) {
             Ok(start) => {
                 let mut state = shared.state.lock();
                 state.end = start + buffer.len() as u64;
-                state.pending.extend(ends.iter().map(|e| start + e));
+                let mut at = 0;
+                for (waiting, end) in group.iter().zip(&ends) {
+                    state.push(start + end, waiting.record.key, end - at);
+                    at = *end;
+                }
                 drop(state);
-                shared.arrived.notify_all();
+                shared.signal.ring();
                 let mut at = start;
                 for (waiting, end) in group.into_iter().zip(ends) {
                     let _ = waiting.answer.send(Ok(at));
@@ -257,9 +322,11 @@ fn write_group(shared: &Shared, buffer: &[u8]) -> Result<u64, QueueError> {
             (end, file)
         }
     };
+    let begun = Instant::now();
     let written = file
         .write_all_at(buffer, end - start)
         .and_then(|()| file.sync_data());
+    metrics::histogram!("vedette_queue_sync_seconds").record(begun.elapsed().as_secs_f64());
     if let Err(e) = written {
         let _ = file.set_len(end - start);
         return Err(disk(e));
@@ -301,12 +368,9 @@ impl Shared {
     }
 }
 
-impl Queue for Log {
-    fn append(&self, record: Record) -> BoxFuture<'_, Result<u64, QueueError>> {
-        let depth = self.depth();
-        if depth.bytes + record.bytes.len() as u64 > self.limit {
-            return Box::pin(std::future::ready(Err(QueueError::Full(self.limit))));
-        }
+impl Log {
+    /// As [`storage::queue::Queue::append`].
+    pub fn append(&self, record: Record) -> BoxFuture<'_, Result<u64, QueueError>> {
         let sender = self.sender.lock().clone();
         Box::pin(async move {
             let Some(sender) = sender else {
@@ -324,7 +388,8 @@ impl Queue for Log {
         })
     }
 
-    fn seek(&self, _partition: u32, position: u64) -> Result<(), QueueError> {
+    /// As [`storage::queue::Queue::seek`].
+    pub fn seek(&self, position: u64) -> Result<(), QueueError> {
         let mut state = self.shared.state.lock();
         let position = position.clamp(
             state.segments.keys().next().copied().unwrap_or(0),
@@ -342,30 +407,28 @@ impl Queue for Log {
             }
             state.end = position;
             state.pending.clear();
+            state.keys.clear();
         }
         state.read = position;
         state.acked = position;
-        while state.pending.front().is_some_and(|e| *e <= position) {
-            state.pending.pop_front();
-        }
+        state.pop(position);
         Ok(())
     }
 
-    fn claim(&self, records: usize, bytes: usize, wait: Duration) -> Result<Batch, QueueError> {
-        let mut state = self.shared.state.lock();
-        if state.read >= state.end && !state.closed {
-            self.shared.arrived.wait_for(&mut state, wait);
-        }
+    /// As [`storage::queue::Queue::claim`], without waiting.
+    pub fn claim(&self, records: usize, bytes: usize) -> Result<Batch, QueueError> {
+        let state = self.shared.state.lock();
         let (from, to) = (state.read, state.end);
         let segments: Vec<_> = state.segments.iter().map(|(s, f)| (*s, f.clone())).collect();
         drop(state);
         let mut batch = Batch {
-            partition: 0,
+            partition: self.partition,
             next: from,
             records: Vec::new(),
         };
         let mut size = 0;
-        batch.next = self.shared.read_from(from, to, &segments, &mut |claimed| {
+        batch.next = self.shared.read_from(from, to, &segments, &mut |mut claimed| {
+            claimed.partition = self.partition;
             size += claimed.bytes.len();
             batch.records.push(claimed);
             batch.records.len() < records && size < bytes
@@ -374,12 +437,11 @@ impl Queue for Log {
         Ok(batch)
     }
 
-    fn ack(&self, _partition: u32, position: u64) -> Result<(), QueueError> {
+    /// As [`storage::queue::Queue::ack`].
+    pub fn ack(&self, position: u64) -> Result<(), QueueError> {
         let mut state = self.shared.state.lock();
         state.acked = state.acked.max(position);
-        while state.pending.front().is_some_and(|e| *e <= position) {
-            state.pending.pop_front();
-        }
+        state.pop(position);
         let starts: Vec<u64> = state.segments.keys().copied().collect();
         for pair in starts.windows(2) {
             if pair[1] <= state.acked {
@@ -390,31 +452,40 @@ impl Queue for Log {
         Ok(())
     }
 
-    fn depth(&self) -> Depth {
+    /// What is not acknowledged yet: all of it, and what of it is of a key.
+    pub fn depth(&self, key: u64) -> (Depth, Depth) {
         let state = self.shared.state.lock();
-        Depth {
-            records: state.pending.len() as u64,
-            bytes: state.end - state.acked.min(state.end),
-        }
+        (state.depth(), state.keys.get(&key).copied().unwrap_or_default())
     }
 
-    fn scan(&self, see: &mut dyn FnMut(&Claimed) -> bool) -> Result<(), QueueError> {
+    /// Whether it is closed.
+    pub fn closed(&self) -> bool {
+        self.shared.state.lock().closed
+    }
+
+    /// As [`storage::queue::Queue::scan`]; answers false if `see` did.
+    pub fn scan(&self, see: &mut dyn FnMut(&Claimed) -> bool) -> Result<bool, QueueError> {
         let state = self.shared.state.lock();
         let (from, to) = (state.acked, state.end);
         let segments: Vec<_> = state.segments.iter().map(|(s, f)| (*s, f.clone())).collect();
         drop(state);
-        self.shared
-            .read_from(from, to, &segments, &mut |c| see(&c))
-            .map(|_| ())
+        let mut on = true;
+        self.shared.read_from(from, to, &segments, &mut |mut c| {
+            c.partition = self.partition;
+            on = see(&c);
+            on
+        })?;
+        Ok(on)
     }
 
-    fn close(&self) {
+    /// As [`storage::queue::Queue::close`].
+    pub fn close(&self) {
         self.sender.lock().take();
         if let Some(writer) = self.writer.lock().take() {
             let _ = writer.join();
         }
         self.shared.state.lock().closed = true;
-        self.shared.arrived.notify_all();
+        self.shared.signal.ring();
     }
 }
 

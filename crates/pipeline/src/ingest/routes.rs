@@ -1,5 +1,8 @@
 //! The routes of clients (protocol.md 3.1), each with and without its trailing slash.
 
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -16,11 +19,14 @@ use storage::queue::{QueueError, Record};
 use super::Ingest;
 use super::answer::{Refusal, accepted, allow_any_origin, preflight};
 use super::body::{MAX_ENVELOPE, decode, decode_store, receive};
+use super::crowd::NoRoom;
 use super::record::{Form, Meta};
 use super::request::{Sender, address, authenticate, header as header_of, query, value};
 
 /// Bytes of a store body or a security report.
 const MAX_EVENT: usize = 1 << 20;
+/// It is logged so often at most that events are refused, µs.
+const TELL_EVERY: i64 = 10_000_000;
 /// Bytes of the attachments of an envelope, all together.
 const MAX_ATTACHMENTS: usize = 200 << 20;
 
@@ -92,13 +98,15 @@ async fn open(ingest: &Ingest, request: Request<Body>, form: Form, project: Opti
     if request.method() == Method::OPTIONS {
         return preflight();
     }
+    let begun = Instant::now();
     let mut response = if request.method() == Method::POST {
-        match ingest.slots.clone().try_acquire_owned() {
-            Err(_) => {
-                let mut full = Refusal::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "too many requests are being read",
-                );
+        match ingest.slots.enter(number(project.as_deref())) {
+            Err(why) => {
+                let text = match why {
+                    NoRoom::Full => "too many requests are being read",
+                    NoRoom::Share => "too many requests of this project are being read",
+                };
+                let mut full = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, text);
                 full.retry_after = Some(1);
                 full.into_response()
             }
@@ -114,8 +122,21 @@ async fn open(ingest: &Ingest, request: Request<Body>, form: Form, project: Opti
             .insert(header::ALLOW, http::HeaderValue::from_static("POST, OPTIONS"));
         response
     };
+    let status = match response.status().as_u16() {
+        200 => "200",
+        429 => "429",
+        503 => "503",
+        400..500 => "4xx",
+        _ => "5xx",
+    };
+    metrics::histogram!("vedette_accept_seconds", "status" => status).record(begun.elapsed().as_secs_f64());
     allow_any_origin(&mut response);
     response
+}
+
+/// The project of a path; 0 if there is none, or no number.
+fn number(project: Option<&str>) -> u64 {
+    project.and_then(|p| p.parse().ok()).unwrap_or(0)
 }
 
 async fn take(
@@ -128,6 +149,11 @@ async fn take(
         let mut refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, why);
         refusal.retry_after = Some(30);
         return Err(refusal);
+    }
+    // Who has its share of the queue hears it before its body is read.
+    let named = number(project);
+    if named != 0 {
+        ingest.queue.room(named).map_err(|e| full(ingest, &e))?;
     }
     let (parts, body) = request.into_parts();
     let query = query(&parts);
@@ -174,6 +200,37 @@ fn meta(ingest: &Ingest, parts: &Parts, query: &[(String, String)], sender: &Sen
     }
 }
 
+/// What a client hears when the queue does not take its event.
+fn full(ingest: &Ingest, e: &QueueError) -> Refusal {
+    let (status, seconds) = match e {
+        QueueError::Crowded(_) => (StatusCode::TOO_MANY_REQUESTS, 10),
+        QueueError::Full(_) => (StatusCode::SERVICE_UNAVAILABLE, 5),
+        QueueError::Disk(_) | QueueError::Closed => (StatusCode::SERVICE_UNAVAILABLE, 30),
+    };
+    let mut refusal = Refusal::new(status, e.to_string());
+    refusal.retry_after = Some(seconds);
+    if matches!(e, QueueError::Crowded(_)) {
+        refusal.limits = vec![RateLimit {
+            retry_after: seconds,
+            categories: vec![],
+            scope: Scope::Project,
+            reason: "backlog",
+        }];
+    }
+    // Thousands a second may be refused: one line in ten seconds says so.
+    let now = ingest.clock.now();
+    let last = ingest.told.load(Ordering::Relaxed);
+    if now - last > TELL_EVERY
+        && ingest
+            .told
+            .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+            .is_ok()
+    {
+        tracing::warn!(error = %e, "events are refused");
+    }
+    refusal
+}
+
 async fn append(ingest: &Ingest, meta: &Meta, body: &[u8]) -> Result<(), Refusal> {
     let record = Record {
         key: meta.project,
@@ -181,12 +238,7 @@ async fn append(ingest: &Ingest, meta: &Meta, body: &[u8]) -> Result<(), Refusal
     };
     match ingest.queue.append(record).await {
         Ok(_) => Ok(()),
-        Err(e) => {
-            let mut refusal = Refusal::new(StatusCode::SERVICE_UNAVAILABLE, e.to_string());
-            refusal.retry_after = Some(if matches!(e, QueueError::Full(_)) { 5 } else { 30 });
-            tracing::warn!(error = %e, "an envelope could not be queued");
-            Err(refusal)
-        }
+        Err(e) => Err(full(ingest, &e)),
     }
 }
 

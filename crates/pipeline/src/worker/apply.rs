@@ -22,6 +22,7 @@ use protocol::time::hour_of;
 use storage::columns::{ColumnsError, Placed, RowBatch};
 use storage::payloads::{Locator, Partition, PayloadError};
 use storage::queue::{Batch, QueueError};
+use storage::record::StoredEvent;
 use storage::relational::aside::{self, NewAside};
 use storage::relational::attachments::{self, Attachment};
 use storage::relational::outcomes::{self, Counts};
@@ -89,7 +90,13 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     let stores = &worker.stores;
     let now = stores.clock.now();
     let mut stage = Stage::begin();
+    let place = stores.sql.reading(positions::next_place)?;
     let mut clean = sort_out(worker, prepared)?;
+    for (event, seq) in clean.events.iter_mut().zip(place..) {
+        event.seq = seq;
+        StoredEvent::place(&mut event.record, seq);
+    }
+    let next_place = place + clean.events.len() as u64;
     let files = put_files(worker, std::mem::take(&mut clean.files))?;
 
     // Records of one project and hash lie next to each other: they compress well together.
@@ -113,6 +120,7 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     let written = stores.sql.writing(|c| {
         let in_order: Vec<&Event> = order.iter().map(|i| &clean.events[*i]).collect();
         transact(c, &in_order, &clean, &files, &refused, now)?;
+        positions::set_next_place(c, next_place)?;
         positions::advance(c, batch.partition, batch.next, &lengths)
     });
     if let Err(e) = written {
@@ -272,10 +280,13 @@ fn put_files(worker: &Worker, files: Vec<(u64, File)>) -> Result<Vec<Attachment>
     let now = worker.stores.clock.now();
     let mut out = Vec::with_capacity(files.len());
     for (project, file) in files {
-        let blob = format!(
-            "attachments/{}/{:020}-{}",
-            file.partition, file.place.0, file.place.1
-        );
+        let (lane, position, item) = file.place;
+        let lane = if lane == 0 {
+            String::new()
+        } else {
+            format!("{lane}-")
+        };
+        let blob = format!("attachments/{}/{lane}{position:020}-{item}", file.partition);
         worker.stores.blobs.put(&blob, &file.bytes)?;
         let sha1: String = sha1::Sha1::digest(&file.bytes)
             .iter()

@@ -18,7 +18,7 @@ use crate::ingest::record::{Form, Meta};
 /// An event on its way to the stores.
 #[derive(Debug)]
 pub struct Event {
-    /// Its place in the order of application.
+    /// Its place in the order of application; given when its batch is applied.
     pub seq: u64,
     /// What processing made of it; its JSON is in the record.
     pub processed: Processed,
@@ -29,9 +29,9 @@ pub struct Event {
 }
 
 impl Event {
-    fn new(seq: u64, mut processed: Processed, partition: Partition) -> Event {
+    fn new(mut processed: Processed, partition: Partition) -> Event {
         let stored = StoredEvent {
-            seq,
+            seq: 0,
             row: processed.row,
             hashes: processed.hashes,
             rules: processing::RULES_VERSION,
@@ -41,7 +41,7 @@ impl Event {
         processed.row = stored.row;
         processed.hashes = stored.hashes;
         Event {
-            seq,
+            seq: 0,
             processed,
             record,
             partition,
@@ -64,8 +64,8 @@ pub struct File {
     pub bytes: Vec<u8>,
     /// Where it is kept.
     pub partition: Partition,
-    /// Its number within everything that is applied: record position and item.
-    pub place: (u64, usize),
+    /// Its number within everything that is applied: partition and position of its record, and item.
+    pub place: (u32, u64, usize),
 }
 
 /// Something whose processing failed.
@@ -180,11 +180,12 @@ pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i
         project: &project,
         geo,
         partition,
+        queue_partition: claimed.partition,
         position: claimed.position,
     };
     match meta.form {
         Form::Envelope => context.envelope(body, &mut out),
-        Form::Store => context.event(body, None, meta.event_id.as_deref(), 0, &mut out),
+        Form::Store => context.event(body, None, meta.event_id.as_deref(), &mut out),
         Form::Security => context.security(body, meta.content_type.as_deref(), &mut out),
     }
     out
@@ -243,6 +244,7 @@ struct Context<'a> {
     project: &'a ProjectEntry,
     geo: &'a dyn Geo,
     partition: Partition,
+    queue_partition: u32,
     position: u64,
 }
 
@@ -302,7 +304,7 @@ impl Context<'_> {
         None
     }
 
-    fn event(&self, body: &[u8], sent_at: Option<i64>, id: Option<&str>, n: u64, out: &mut Prepared) {
+    fn event(&self, body: &[u8], sent_at: Option<i64>, id: Option<&str>, out: &mut Prepared) {
         let sent_at = sent_at.or(self.meta.sent_at);
         let receipt = self.receipt(id, sent_at);
         let item = Part {
@@ -315,11 +317,11 @@ impl Context<'_> {
             process_event(body, &receipt, &self.project.rules, self.geo)
         });
         if let Some(result) = done {
-            self.keep(result, id, n, out);
+            self.keep(result, id, out);
         }
     }
 
-    fn keep(&self, result: Result<Processed, Discard>, id: Option<&str>, n: u64, out: &mut Prepared) {
+    fn keep(&self, result: Result<Processed, Discard>, id: Option<&str>, out: &mut Prepared) {
         match result {
             Ok(processed) => {
                 let oldest = self.meta.received - i64::from(self.project.retention) * 86_400_000_000;
@@ -328,8 +330,7 @@ impl Context<'_> {
                     out.discard(processed.category, Discard::TooOld, Some(&id));
                     return;
                 }
-                out.events
-                    .push(Event::new(self.position + n, processed, self.partition));
+                out.events.push(Event::new(processed, self.partition));
             }
             Err(reason) => out.discard(Category::Error, reason, id),
         }
@@ -347,10 +348,10 @@ impl Context<'_> {
         let done = self.guarded(item, None, Category::Security, out, || {
             process_security(body, mime, &receipt, rules, self.geo)
         });
-        for (result, n) in done.into_iter().flatten().zip(0..) {
+        for result in done.into_iter().flatten() {
             match result {
                 Err(reason) => out.discard(Category::Security, reason, None),
-                ok => self.keep(ok, None, n, out),
+                ok => self.keep(ok, None, out),
             }
         }
     }
@@ -433,7 +434,7 @@ impl Context<'_> {
             },
             "attachment" => self.file(item, id, n, out),
             "security" | "raw_security" => self.security(item.payload, item.content_type.as_deref(), out),
-            _ => self.event(item.payload, sent_at, id, n as u64, out),
+            _ => self.event(item.payload, sent_at, id, out),
         }
     }
 
@@ -468,7 +469,7 @@ impl Context<'_> {
                 .collect(),
             bytes: item.payload.to_vec(),
             partition: self.partition,
-            place: (self.position, n),
+            place: (self.queue_partition, self.position, n),
         });
     }
 }

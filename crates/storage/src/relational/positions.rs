@@ -27,11 +27,37 @@ pub fn packs_seen(c: &mut dyn Connection) -> Result<Vec<(Partition, u64)>> {
 
 /// Where reading of a queue partition goes on.
 pub fn applied(sql: &dyn Sql, source: u32) -> Result<u64> {
-    sql.reading(|c| {
-        let row = c.query_opt("select position from applied where source = $1", params![source])?;
-        row.map_or(Ok(0), |r| r.int(0))
-            .map(|n| u64::try_from(n).unwrap_or(0))
-    })
+    sql.reading(|c| applied_seen(c, source))
+}
+
+/// The same as seen by a connection.
+pub fn applied_seen(c: &mut dyn Connection, source: u32) -> Result<u64> {
+    let row = c.query_opt("select position from applied where source = $1", params![source])?;
+    row.map_or(Ok(0), |r| r.int(0))
+        .map(|n| u64::try_from(n).unwrap_or(0))
+}
+
+/// Beside the partitions of the queue, the place in the order of application has a row of its own.
+const ORDER: u32 = u32::MAX;
+
+/// The next place in the order in which everything is applied. It grows with each event.
+pub fn next_place(c: &mut dyn Connection) -> Result<u64> {
+    // Before there was more than one partition, positions of the queue were the places.
+    let row = c.query_one(
+        "select coalesce(max(case when source = $1 then position end), max(position), 0) from applied",
+        params![ORDER],
+    )?;
+    Ok(u64::try_from(row.int(0)?).unwrap_or(0))
+}
+
+/// Notes the next place, in the transaction that applies a batch.
+pub fn set_next_place(c: &mut dyn Connection, place: u64) -> Result<()> {
+    c.execute(
+        "insert into applied (source, position) values ($1, $2) \
+         on conflict (source) do update set position = excluded.position",
+        params![ORDER, place],
+    )?;
+    Ok(())
 }
 
 /// Notes pack lengths and the applied position, in the transaction that applies a batch.

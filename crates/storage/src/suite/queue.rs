@@ -23,6 +23,8 @@ pub const CASES: &[Case<dyn Queue>] = &[
         "it is full at its limit and takes again after an acknowledgement",
         full,
     ),
+    ("no key takes all of it", shares),
+    ("a key with little does not wait for one with much", turns),
     ("closed, it takes no more and gives what it has", closed),
     ("appends of many threads are all there", many),
     ("records of every size", sizes),
@@ -211,27 +213,85 @@ fn scan(open: Open<'_, dyn Queue>) {
     assert_eq!(texts(&claim(&*queue, 9)), ["c"], "a scan claims nothing");
 }
 
-fn full(open: Open<'_, dyn Queue>) {
-    let queue = open();
+/// Claims and acknowledges until nothing is left.
+fn drain(queue: &dyn Queue) -> Vec<crate::queue::Claimed> {
+    let mut all = Vec::new();
+    loop {
+        let batch = claim(queue, usize::MAX);
+        if batch.records.is_empty() {
+            return all;
+        }
+        queue.ack(batch.partition, batch.next).expect("acknowledged");
+        all.extend(batch.records);
+    }
+}
+
+/// Appends until it is refused; answers how many were taken, and why no more.
+fn fill(queue: &dyn Queue, key: u64) -> (u64, QueueError) {
     let record = || Record {
-        key: 1,
+        key,
         bytes: vec![9; 64 << 10],
     };
     let mut taken = 0u64;
-    let error = loop {
+    loop {
         match wait(queue.append(record())) {
             Ok(_) => taken += 1,
-            Err(e) => break e,
+            Err(e) => return (taken, e),
         }
         assert!(taken < 1000, "no limit");
-    };
+    }
+}
+
+fn full(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let mut taken = 0;
+    for key in 1..=64 {
+        let (more, _) = fill(&*queue, key);
+        taken += more;
+    }
+    let (_, error) = fill(&*queue, 99);
     assert!(matches!(error, QueueError::Full(LIMIT)), "{error}");
     assert!(taken >= 16, "{taken}");
-    let all = claim(&*queue, usize::MAX);
-    assert_eq!(all.records.len() as u64, taken, "what was refused is not there");
-    queue.ack(all.partition, all.next).expect("acknowledged");
+    let all = drain(&*queue);
+    assert_eq!(all.len() as u64, taken, "what was refused is not there");
     put(&*queue, 1, b"again");
     assert_eq!(texts(&claim(&*queue, 9)), ["again"]);
+}
+
+fn shares(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let (loud, error) = fill(&*queue, 1);
+    assert!(matches!(error, QueueError::Crowded(_)), "{error}");
+    assert!(loud >= 8, "{loud}");
+    assert!(matches!(queue.room(1), Ok(()) | Err(QueueError::Crowded(_))));
+    queue.room(2).expect("room for another");
+    let (next, _) = fill(&*queue, 2);
+    assert!(next >= loud / 4, "{next} of another beside {loud}");
+    put(&*queue, 3, b"a third finds room as well");
+    drain(&*queue);
+    put(&*queue, 1, b"and the first again, when it is done");
+}
+
+fn turns(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let (loud, _) = fill(&*queue, 1);
+    put(&*queue, 2, b"quiet");
+    // What a worker claims while it is at it: the quiet record does not wait for all of the others.
+    let mut before = 0;
+    loop {
+        let batch = claim(&*queue, 4);
+        assert!(!batch.records.is_empty(), "the record is lost");
+        if batch.records.iter().any(|r| r.key == 2) {
+            break;
+        }
+        before += batch.records.len();
+        queue.ack(batch.partition, batch.next).expect("acknowledged");
+    }
+    assert!((before as u64) < loud, "{before} of {loud} came before it");
+    drop(queue);
+    // After a restart both partitions go on.
+    let queue = open();
+    assert!(drain(&*queue).iter().any(|r| r.key == 2));
 }
 
 fn closed(open: Open<'_, dyn Queue>) {
@@ -290,14 +350,14 @@ fn sizes(open: Open<'_, dyn Queue>) {
     let queue = open();
     let bytes = |n: usize| (0..n).map(|i| (i % 251) as u8).collect::<Vec<_>>();
     let sizes = [1, 2, 15, 16, 17, 4095, 4096, 4097, 1 << 20];
-    for n in sizes {
-        put(&*queue, u64::MAX, &bytes(n));
+    for (key, n) in (0..=u64::MAX).rev().zip(sizes) {
+        put(&*queue, key, &bytes(n));
     }
     drop(queue);
     let queue = open();
     let batch = claim(&*queue, usize::MAX);
     assert_eq!(batch.records.len(), sizes.len());
-    for (claimed, n) in batch.records.iter().zip(sizes) {
-        assert_eq!((claimed.key, &claimed.bytes), (u64::MAX, &bytes(n)));
+    for ((claimed, key), n) in batch.records.iter().zip((0..=u64::MAX).rev()).zip(sizes) {
+        assert_eq!((claimed.key, &claimed.bytes), (key, &bytes(n)));
     }
 }
