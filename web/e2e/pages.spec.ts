@@ -25,7 +25,15 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
     ready: 'Waiting for the first event',
   },
   { name: 'project-settings', path: '/settings/vedette/projects/my-project/', mood: 'full', ready: 'Copy' },
-  { name: 'account', path: '/settings/account/', mood: 'full', ready: 'Current password' },
+  { name: 'account', path: '/settings/account/', mood: 'full', ready: 'last used' },
+  { name: 'status', path: '/settings/server/', mood: 'full', ready: 'index out of bounds' },
+  { name: 'status-empty', path: '/settings/server/', mood: 'empty', ready: 'All is well' },
+  {
+    name: 'status-error',
+    path: '/settings/server/',
+    mood: 'error',
+    ready: 'The status of the server could not be read',
+  },
 ];
 
 for (const theme of ['light', 'dark'] as const) {

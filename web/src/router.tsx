@@ -119,6 +119,12 @@ const account = createRoute({
   component: lazyRouteComponent(() => import('./features/settings/Account.tsx'), 'Account'),
 });
 
+const serverStatus = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/server/',
+  component: lazyRouteComponent(() => import('./features/server/Status.tsx'), 'Status'),
+});
+
 const tree = root.addChildren([
   login,
   shell.addChildren([
@@ -131,6 +137,7 @@ const tree = root.addChildren([
     gettingStarted,
     projectSettings,
     account,
+    serverStatus,
   ]),
 ]);
 

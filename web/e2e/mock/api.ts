@@ -14,8 +14,11 @@ import project from '../fixtures/project.json' with { type: 'json' };
 import projects from '../fixtures/projects.json' with { type: 'json' };
 import raw from '../fixtures/raw.json' with { type: 'json' };
 import session from '../fixtures/session.json' with { type: 'json' };
+import setAside from '../fixtures/set-aside.json' with { type: 'json' };
+import status from '../fixtures/status.json' with { type: 'json' };
 import tagValues from '../fixtures/tag-values.json' with { type: 'json' };
 import tags from '../fixtures/tags.json' with { type: 'json' };
+import tokens from '../fixtures/tokens.json' with { type: 'json' };
 
 /** What the server is like: full of issues, new and empty, failing, or without a session. */
 export type Mood = 'full' | 'empty' | 'error' | 'signed-out';
@@ -61,6 +64,24 @@ export function stream(): unknown[] {
 
 const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^organizations\/$/, () => json(organizations)],
+  [
+    /^internal\/health\/$/,
+    () => json({ version: '0.1.0', status: 'ok', server: { delaySeconds: 0, queueRecords: 0 } }),
+  ],
+  [
+    /^internal\/status\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'This is for administrators of the installation.' }, 403)
+        : json(
+            mood === 'empty'
+              ? { ...status, stores: [], outcomes: [], projects: [], problems: [], setAside: 0 }
+              : status,
+          ),
+  ],
+  [/^internal\/set-aside\/$/, (mood) => json(mood === 'empty' ? [] : setAside)],
+  [/^internal\/set-aside\/\d+\/$/, () => json({ ...setAside[0], payload: '{"event_id": "9f0c"}' })],
+  [/^api-tokens\/$/, (mood) => json(mood === 'empty' ? [] : tokens)],
   [
     /^organizations\/[^/]+\/projects\/$/,
     (mood) => json(mood === 'empty' ? projects.map((one) => ({ ...one, firstEvent: null })) : projects),

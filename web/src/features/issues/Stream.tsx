@@ -19,6 +19,7 @@ import { membersQuery, searchFieldsQuery, tagKeysQuery, tagValuesQuery } from '.
 import { projectsQuery } from '../projects/queries.ts';
 import { BulkBar, type OpenMenu } from './BulkBar.tsx';
 import { Filters } from './Filters.tsx';
+import { Lag } from './Lag.tsx';
 import { countsQuery, issuesQuery, LIVE_MS, liveQuery, type Sort, useIssueChanges } from './queries.ts';
 import { Row } from './Row.tsx';
 import { lastStream, type StreamSearch, toFilters } from './search.ts';
@@ -196,6 +197,7 @@ export function Stream() {
 
   return (
     <div>
+      <Lag />
       <header className="border-b border-border bg-surface px-4 pt-3">
         <div className="flex flex-wrap items-center justify-between gap-2">
           <h1 className="text-20 font-semibold">{t('Issues')}</h1>

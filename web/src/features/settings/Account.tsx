@@ -9,6 +9,7 @@ import { Field, Input } from '../../ui/Form.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { changePassword, sessionQuery } from '../auth/queries.ts';
+import { Tokens } from './Tokens.tsx';
 
 export function Account() {
   useTitle(t('Account'));
@@ -74,6 +75,7 @@ export function Account() {
           </div>
         </form>
       </Card>
+      <Tokens />
     </Page>
   );
 }

@@ -8,6 +8,7 @@ import { cx } from '../../ui/cx.ts';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Input } from '../../ui/Form.tsx';
 import { toast } from '../../ui/toasts.ts';
+import { sessionQuery } from '../auth/queries.ts';
 import { projectsQuery } from '../projects/queries.ts';
 
 interface Choice {
@@ -30,6 +31,7 @@ export function Palette({
   const [active, setActive] = useState(0);
   const router = useRouter();
   const { data: projects } = useQuery(projectsQuery(org));
+  const { data: user } = useQuery(sessionQuery);
   const choices = useMemo(() => {
     const wanted = text.trim().toLowerCase();
     const all: Choice[] = [
@@ -53,6 +55,15 @@ export function Palette({
         hint: t('page'),
         run: () => router.navigate({ to: '/settings/account/' }),
       },
+      ...(user?.isSuperuser
+        ? [
+            {
+              label: t('Server status'),
+              hint: t('page'),
+              run: () => router.navigate({ to: '/settings/server/' }),
+            },
+          ]
+        : []),
       { label: t('Light or dark'), hint: t('appearance'), run: toggleTheme },
       ...(projects ?? []).flatMap((project) => [
         {
@@ -106,7 +117,7 @@ export function Palette({
       });
     }
     return found;
-  }, [text, projects, org, router]);
+  }, [text, projects, user, org, router]);
   const run = (choice: Choice | undefined): void => {
     if (!choice) return;
     onOpenChange(false);

@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router';
 import {
+  Activity,
   Bug,
   FolderKanban,
   Keyboard,
@@ -183,6 +184,11 @@ function AccountMenu({ onKeys, folded }: { onKeys: () => void; folded: boolean }
       <MenuItem onSelect={() => void navigate({ to: '/settings/account/' })}>
         <UserRound className="size-4" aria-hidden /> {t('Account settings')}
       </MenuItem>
+      {user?.isSuperuser && (
+        <MenuItem onSelect={() => void navigate({ to: '/settings/server/' })}>
+          <Activity className="size-4" aria-hidden /> {t('Server status')}
+        </MenuItem>
+      )}
       <MenuItem onSelect={() => setTimeout(onKeys)}>
         <Keyboard className="size-4" aria-hidden /> {t('Keyboard')}
       </MenuItem>
