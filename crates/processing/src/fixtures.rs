@@ -1,6 +1,8 @@
 //! The cases under `fixtures/`: each input is a test, its snapshot stands beside it. `UPDATE_SNAPSHOTS=1` writes
 //! them anew.
 
+mod pairs;
+
 use std::fmt::Write;
 use std::path::Path;
 
