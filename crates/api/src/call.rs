@@ -51,6 +51,14 @@ impl Call {
         self.principal().map(|p| p.user.id)
     }
 
+    /// Asks for a scope beyond that of the route: for what a body may ask besides.
+    pub fn demand(&self, scope: &str) -> Result<(), ApiError> {
+        if crate::access::allowed(self.principal()?, self.role.as_deref(), scope) {
+            return Ok(());
+        }
+        Err(ApiError::Forbidden(format!("This needs the scope {scope}.")))
+    }
+
     pub fn organization(&self) -> Result<&Organization, ApiError> {
         self.organization
             .as_ref()

@@ -1,8 +1,10 @@
 //! The endpoints, one module per noun.
 
 pub mod auth;
+pub mod discarded;
 pub mod events;
 pub mod grouping;
+pub mod hashes;
 pub mod internal;
 pub mod issue;
 pub mod issue_events;
@@ -13,6 +15,7 @@ pub mod organizations;
 pub mod projects;
 pub mod root;
 pub mod search;
+pub mod similar;
 pub mod stats;
 pub mod tags;
 pub mod tokens;

@@ -31,6 +31,10 @@ pub use forwarding::Forwarding;
 pub use password::{hash_password, new_key, new_secret, token_hash, weak_password};
 pub use routes::{ROUTES, Route};
 
+/// From the settings of a project and the JSON of stored events to hashes; the error says setting and line.
+pub type Regroup =
+    fn(&serde_json::Value, &[&[u8]]) -> Result<Vec<Vec<protocol::ids::GroupHash>>, (String, String)>;
+
 /// Functions of other parts that the API calls.
 #[derive(Clone)]
 pub struct Hooks {
@@ -43,6 +47,14 @@ pub struct Hooks {
         Arc<dyn Fn(protocol::ids::EventId) -> Result<Vec<serde_json::Value>, String> + Send + Sync>,
     /// The variants that a stored event was grouped by, from its JSON.
     pub grouping: fn(&serde_json::Value) -> serde_json::Value,
+    /// What a stored event looks like, as numbers to compare by.
+    pub features: fn(&serde_json::Value) -> Vec<u32>,
+    /// Candidates by how much they look like what is asked for, with a score from 0 to 1.
+    pub rank: fn(&[u32], &[(i64, Vec<u32>)], usize) -> Vec<(i64, f64)>,
+    /// How two stored events were grouped, compared part by part.
+    pub compare: fn(&serde_json::Value, &serde_json::Value) -> serde_json::Value,
+    /// The hashes that stored events would have by other settings of their project.
+    pub regroup: Regroup,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Everything that is known of the running server, for its administrators.

@@ -4,8 +4,8 @@ use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
-    auth, events, grouping, internal, issue, issue_events, issue_notes, issues, keys, organizations,
-    projects, root, search, stats, tags, tokens,
+    auth, discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
+    organizations, projects, root, search, similar, stats, tags, tokens,
 };
 
 /// One endpoint.
@@ -205,6 +205,24 @@ pub static ROUTES: &[Route] = &[
         EVENT_READ,
         tags::organization_values,
     ),
+    route(
+        "POST",
+        "/projects/{org}/{project}/grouping-preview/",
+        PROJECT_READ,
+        grouping::preview,
+    ),
+    route(
+        "GET",
+        "/projects/{org}/{project}/tombstones/",
+        PROJECT_READ,
+        discarded::list,
+    ),
+    route(
+        "DELETE",
+        "/projects/{org}/{project}/tombstones/{tombstone}/",
+        PROJECT_ADMIN,
+        discarded::remove,
+    ),
     // Issues.
     route("GET", "/organizations/{org}/issues/", EVENT_READ, issues::list),
     route("PUT", "/organizations/{org}/issues/", EVENT_WRITE, issues::update),
@@ -284,7 +302,37 @@ pub static ROUTES: &[Route] = &[
         "GET",
         "/organizations/{org}/issues/{issue}/hashes/",
         EVENT_READ,
-        issue::hashes,
+        hashes::list,
+    ),
+    route(
+        "PUT",
+        "/organizations/{org}/issues/{issue}/hashes/",
+        EVENT_WRITE,
+        hashes::unmerge,
+    ),
+    route(
+        "DELETE",
+        "/organizations/{org}/issues/{issue}/hashes/",
+        EVENT_WRITE,
+        hashes::unmerge,
+    ),
+    route(
+        "POST",
+        "/organizations/{org}/issues/{issue}/hashes/",
+        EVENT_WRITE,
+        hashes::give,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/similar/",
+        EVENT_READ,
+        similar::similar,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/compare/{other}/",
+        EVENT_READ,
+        similar::compare,
     ),
     route(
         "GET",
@@ -350,7 +398,10 @@ pub static ROUTES: &[Route] = &[
         EVENT_READ,
         issue_events::get,
     ),
-    route("GET", "/issues/{issue}/hashes/", EVENT_READ, issue::hashes),
+    route("GET", "/issues/{issue}/hashes/", EVENT_READ, hashes::list),
+    route("PUT", "/issues/{issue}/hashes/", EVENT_WRITE, hashes::unmerge),
+    route("DELETE", "/issues/{issue}/hashes/", EVENT_WRITE, hashes::unmerge),
+    route("GET", "/issues/{issue}/similar/", EVENT_READ, similar::similar),
     route("GET", "/issues/{issue}/tags/", EVENT_READ, tags::issue_tags),
     route("GET", "/issues/{issue}/tags/{key}/", EVENT_READ, tags::issue_tag),
     route(

@@ -206,6 +206,16 @@ impl Scope {
         Ok(call.api.stores.columns.select(&select)?)
     }
 
+    /// All events of a project.
+    pub fn all_of(call: &Call, project: Project) -> Result<Scope, ApiError> {
+        let mut scope = Scope::of(call)?;
+        scope.projects = vec![project];
+        scope.start = i64::MIN / 2;
+        scope.end = i64::MAX / 2;
+        scope.environments.clear();
+        Ok(scope)
+    }
+
     /// The scope of one issue: its project, all of its time.
     pub fn of_issue(call: &Call, project: Project) -> Result<Scope, ApiError> {
         let mut scope = Scope::of(call)?;

@@ -265,6 +265,10 @@ fn routes(
             Arc::new(move |id| pipeline::whereabouts::find(&stores, id).map_err(|e| e.to_string()))
         },
         grouping: processing::grouping_info,
+        features: processing::features,
+        rank: processing::rank,
+        compare: processing::compare,
+        regroup: pipeline::directory::regroup,
         status: {
             let watch = watch.clone();
             Arc::new(move || watch.brief())

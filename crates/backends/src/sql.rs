@@ -16,6 +16,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0002_set_aside",
         include_str!("../../storage/migrations/0002_set_aside.sql"),
     ),
+    (
+        "0003_regrouping",
+        include_str!("../../storage/migrations/0003_regrouping.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -163,16 +163,30 @@ pub fn settings(project: &Value, organization: &Value) -> ProjectSettings {
 /// # Errors
 /// The setting as the API names it, and a sentence with the line.
 pub fn check(project: &Value) -> std::result::Result<(), (String, String)> {
-    ProjectRules::compile(0, &settings(project, &Value::Null))
-        .map(|_| ())
-        .map_err(|e: RulesError| {
-            let name = if e.setting == "stacktrace_rules" {
-                "groupingEnhancements"
-            } else {
-                "fingerprintingRules"
-            };
-            (name.to_owned(), e.error.to_string())
-        })
+    compile(project).map(|_| ())
+}
+
+fn compile(project: &Value) -> std::result::Result<ProjectRules, (String, String)> {
+    ProjectRules::compile(0, &settings(project, &Value::Null)).map_err(|e: RulesError| {
+        let name = if e.setting == "stacktrace_rules" {
+            "groupingEnhancements"
+        } else {
+            "fingerprintingRules"
+        };
+        (name.to_owned(), e.error.to_string())
+    })
+}
+
+/// The hashes that stored events would have by other settings of their project.
+///
+/// # Errors
+/// As [`check`].
+pub fn regroup(
+    project: &Value,
+    events: &[&[u8]],
+) -> std::result::Result<Vec<Vec<protocol::ids::GroupHash>>, (String, String)> {
+    let rules = compile(project)?;
+    Ok(events.iter().map(|e| processing::regroup(e, &rules)).collect())
 }
 
 #[cfg(test)]

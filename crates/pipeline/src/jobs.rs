@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use crate::looks;
 use protocol::time::{day_of, hour_of};
 use storage::life;
 use storage::payloads::Partition;
@@ -32,7 +33,7 @@ pub enum JobError {
     Store(String),
 }
 
-fn store(e: impl std::fmt::Display) -> JobError {
+pub(crate) fn store(e: impl std::fmt::Display) -> JobError {
     JobError::Store(e.to_string())
 }
 
@@ -87,6 +88,8 @@ pub struct Jobs {
 pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
     let stores = &jobs.stores;
     let mut round = 0u64;
+    // Behind which hash those may be that were not looked at; from the start now and then.
+    let mut unseen = 0i64;
     while !stop.load(Ordering::Relaxed) {
         if let Err(e) = delete_due(stores) {
             tracing::error!(error = %e, "issues could not be deleted yet");
@@ -103,6 +106,14 @@ pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
         }
         if let Err(e) = make_room(jobs, round) {
             tracing::error!(error = %e, "no room could be made on the disk");
+        }
+        if round.is_multiple_of(RETENTION_ROUNDS) {
+            unseen = 0;
+        }
+        match looks::look(stores, unseen) {
+            Ok(Some(last)) => unseen = last,
+            Ok(None) => {}
+            Err(e) => tracing::error!(error = %e, "what new issues look like could not be read"),
         }
         round += 1;
         for _ in 0..EVERY.as_millis() / 100 {

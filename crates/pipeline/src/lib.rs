@@ -11,5 +11,6 @@ pub mod aside;
 pub mod directory;
 pub mod ingest;
 pub mod jobs;
+pub mod looks;
 pub mod whereabouts;
 pub mod worker;

@@ -9,6 +9,7 @@ use crate::geo::NoGeo;
 use crate::grouping::fingerprint::{self, FingerprintRule, Source};
 use crate::grouping::parameterize::parameterize;
 use crate::grouping::rules::{self, Rule, RuleError, Share};
+use crate::grouping::similar::{features, rank};
 use crate::grouping::trim::trim_function;
 use crate::grouping::{Rules, frame_for_rules, group, prepare};
 use crate::meta::Notes;
@@ -16,7 +17,7 @@ use crate::normalize::normalize;
 use crate::scrub::Scrubber;
 
 /// The names of the stages.
-pub const STAGES: [&str; 9] = [
+pub const STAGES: [&str; 11] = [
     "process",
     "normalize",
     "scrub",
@@ -26,6 +27,8 @@ pub const STAGES: [&str; 9] = [
     "stacktrace-rules",
     "fingerprint-rules",
     "fingerprint-parse",
+    "features",
+    "similar",
 ];
 
 /// The clock of events without a time, µs.
@@ -50,11 +53,38 @@ pub fn stage(name: &str, line: &str) -> Result<String, String> {
         "stacktrace-rules" => stacktrace_rules(row),
         "fingerprint-rules" => fingerprint_rules(row)?,
         "fingerprint-parse" => fingerprint_parse(text(row, "text")?),
+        "features" => {
+            let (stack, _) = project_rules(row)?;
+            let mut event = Json::Object(normalized(row)?);
+            prepare(&mut event, &[&rules::BUILT_IN, &stack]);
+            let event = serde_json::from_slice(&event.to_vec()).map_err(|e| e.to_string())?;
+            let numbers = features(&event);
+            Json::Array(numbers.into_iter().map(|n| Json::from(i64::from(n))).collect())
+        }
+        "similar" => similar(row)?,
         _ => return Err(format!("no stage `{name}`; there are {}", STAGES.join(", "))),
     };
     let mut out = answer(row);
     out.set("output", output);
     Ok(Json::Object(out).to_string())
+}
+
+/// For each list of features in `queries` the places of those in `candidates` that look most like it.
+fn similar(row: &Map<'_>) -> Result<Json<'static>, String> {
+    let lists = |key: &str| -> Result<Vec<Vec<u32>>, String> {
+        let list = row.array(key).ok_or_else(|| format!("expected a list `{key}`"))?;
+        let numbers = |v: &Json<'_>| v.as_array().map(|l| l.iter().filter_map(number).collect());
+        Ok(list.iter().filter_map(numbers).collect())
+    };
+    fn number(v: &Json<'_>) -> Option<u32> {
+        v.as_i64().and_then(|n| u32::try_from(n).ok())
+    }
+    let candidates: Vec<(usize, Vec<u32>)> = lists("candidates")?.into_iter().enumerate().collect();
+    let places = |query: Vec<u32>| {
+        let ranked = rank(&query, &candidates, 10);
+        Json::Array(ranked.into_iter().map(|(i, _)| Json::from(i)).collect())
+    };
+    Ok(Json::Array(lists("queries")?.into_iter().map(places).collect()))
 }
 
 fn answer(row: &Map<'_>) -> Map<'static> {

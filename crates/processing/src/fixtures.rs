@@ -204,6 +204,41 @@ fn group_cases() {
     });
 }
 
+/// An event that is stored has by the same rules the hashes it was stored with.
+#[test]
+fn stored_events_group_again_as_they_did() {
+    let mut seen = 0;
+    for folder in ["group", "normalize"] {
+        let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap())
+            .join("../../fixtures")
+            .join(folder);
+        for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+            if path.extension().is_none_or(|e| e != "json") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).unwrap();
+            let (case, _) = protocol::json::parse(&bytes).unwrap();
+            let event = case.get("event").unwrap_or(&case);
+            let rules = rules(&case);
+            let receipt = Receipt {
+                received: CLOCK,
+                project: 1,
+                ..Receipt::default()
+            };
+            if let Ok(done) = process_event(&event.to_vec(), &receipt, &rules, &NoGeo) {
+                assert_eq!(
+                    crate::regroup(&done.json, &rules),
+                    done.hashes,
+                    "{}",
+                    path.display()
+                );
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 30, "only {seen} cases");
+}
+
 /// Scrubbing alone, as `{event, settings}`.
 #[test]
 fn scrub_cases() {

@@ -6,6 +6,8 @@
 //!    of the [`strategies`] that has something to contribute gives the variants, which the fingerprint keeps,
 //!    mixes or overrides. A variant's hash is the MD5 of all contributing values in their order.
 
+mod again;
+pub mod compare;
 mod component;
 pub mod fingerprint;
 mod frame;
@@ -16,6 +18,7 @@ pub mod parameterize;
 mod prepare;
 pub mod rules;
 mod security;
+pub mod similar;
 mod stack;
 mod strategies;
 pub mod trim;
@@ -23,6 +26,7 @@ pub mod trim;
 use protocol::ids::GroupHash;
 use protocol::json::{Json, Map};
 
+pub use self::again::regroup;
 pub use self::component::{Component, Content};
 pub(crate) use self::fingerprint::canonical_sdk;
 use self::fingerprint::{Fingerprint, FingerprintRule, Source};

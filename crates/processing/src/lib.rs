@@ -22,7 +22,10 @@ mod user_agent;
 
 pub use context::{ProjectRules, ProjectSettings, Receipt, RulesError, ScrubSettings};
 pub use geo::{Database, Geo, NoGeo, Place};
+pub use grouping::compare::compare;
 pub use grouping::info::grouping_info;
+pub use grouping::regroup;
+pub use grouping::similar::{features, rank};
 pub use items::client_report::parse_client_report;
 pub use items::event::table::ERRORS;
 pub use items::event::{Processed, process_event};

@@ -5,7 +5,9 @@
 pub mod activity;
 pub mod aside;
 pub mod attachments;
+pub mod discarded;
 pub mod dump;
+pub mod features;
 pub mod hashes;
 pub mod instance;
 pub mod issues;
@@ -14,6 +16,7 @@ pub mod people;
 pub mod personal;
 pub mod positions;
 pub mod projects;
+pub mod regroup;
 pub mod releases;
 pub mod sessions;
 pub mod whereabouts;

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
-use storage::columns::{Answer as Found, Filter, Order, Question};
 use storage::relational::issues::{self, Issue, parse_short_id};
 use storage::relational::people::{self, User};
 use storage::relational::projects::{self, Project};
@@ -12,21 +11,24 @@ use storage::sql::{Connection, Result as SqlResult};
 
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
-use crate::scope::{Scope, extent};
 use crate::views;
 use crate::views::issue::Extra;
 
 /// The issue of the path, by number or short id, with its project.
 pub fn find(call: &Call) -> Result<(Issue, Project), ApiError> {
-    let name = call.param("issue");
+    find_named(call, call.param("issue"))
+}
+
+/// An issue by number or short id, also of one that was merged into another, with its project.
+pub fn find_named(call: &Call, name: &str) -> Result<(Issue, Project), ApiError> {
     let org = call.organization()?.id;
     let missing = || ApiError::missing("Issue");
     let found = call.api.stores.sql.reading(|c| {
         let issue = match name.parse::<i64>() {
-            Ok(id) => issues::by_ids(c, &[id])?.pop(),
+            Ok(id) => by_number(c, id)?,
             Err(_) => match parse_short_id(name) {
                 Some((slug, number)) => match projects::find(c, org, &slug)? {
-                    Some(project) => issues::by_short(c, project.id, number)?,
+                    Some(project) => by_short(c, project.id, number)?,
                     None => None,
                 },
                 None => None,
@@ -38,6 +40,27 @@ pub fn find(call: &Call) -> Result<(Issue, Project), ApiError> {
     found
         .filter(|(_, p)| p.org_id == org && p.status == "active")
         .ok_or_else(missing)
+}
+
+fn by_number(c: &mut dyn Connection, id: i64) -> SqlResult<Option<Issue>> {
+    if let Some(issue) = issues::by_ids(c, &[id])?.pop() {
+        return Ok(Some(issue));
+    }
+    match issues::redirect(c, id)? {
+        Some(target) => Ok(issues::by_ids(c, &[target])?.pop()),
+        None => Ok(None),
+    }
+}
+
+/// An issue by its short number, also of one that was merged into another.
+pub fn by_short(c: &mut dyn Connection, project: i64, number: i64) -> SqlResult<Option<Issue>> {
+    if let Some(issue) = issues::by_short(c, project, number)? {
+        return Ok(Some(issue));
+    }
+    match issues::redirect_short(c, project, number)? {
+        Some(target) => Ok(issues::by_ids(c, &[target])?.pop()),
+        None => Ok(None),
+    }
 }
 
 /// The users of some numbers.
@@ -149,7 +172,7 @@ pub fn by_short_id(call: &Call) -> Result<Answer, ApiError> {
             .stores
             .sql
             .reading(|c| match projects::find(c, org.id, &slug)? {
-                Some(project) => Ok(issues::by_short(c, project.id, number)?.map(|i| (i, project))),
+                Some(project) => Ok(by_short(c, project.id, number)?.map(|i| (i, project))),
                 None => Ok(None),
             })?,
         None => None,
@@ -161,32 +184,6 @@ pub fn by_short_id(call: &Call) -> Result<Answer, ApiError> {
         "shortId": issues::short_id(&project.slug, issue.short_number),
         "group": views::issue::issue(call, &issue, &project, &extra),
     })))
-}
-
-/// The grouping hashes of the issue, each with its latest event.
-pub fn hashes(call: &Call) -> Result<Answer, ApiError> {
-    let (issue, project) = find(call)?;
-    let scope = Scope::of_issue(call, project.clone())?;
-    let mut out = Vec::new();
-    for hash in extent(call, issue.id)?.into_iter().take(100) {
-        let question = Question::Rows {
-            order: Order::Newest,
-            after: None,
-            limit: 1,
-        };
-        let Found::Rows { rows, .. } = scope.select(call, Filter::All, Some(vec![hash]), question)? else {
-            continue;
-        };
-        let latest = match rows.first() {
-            Some(row) => super::events::load(call, row.locator)?,
-            None => None,
-        };
-        let latest = latest.map(|l| views::event::summary(&l, &project, Some(issue.id)));
-        out.push(json!({
-            "id": protocol::ids::GroupHash(hash).to_string(), "mergedBySeer": false, "latestEvent": latest,
-        }));
-    }
-    Ok(Answer::json(out))
 }
 
 /// Events of the issue over time: `[[seconds, count], …]`.

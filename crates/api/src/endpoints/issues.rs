@@ -202,7 +202,7 @@ fn lookup(call: &Call, scope: &Scope, text: &str) -> Result<Option<Page>, ApiErr
             .api
             .stores
             .sql
-            .reading(|c| issues::by_short(c, project.id, number))?;
+            .reading(|c| super::issue::by_short(c, project.id, number))?;
         if let Some(issue) = found {
             return Ok(Some(Page {
                 issues: vec![issue],
@@ -311,7 +311,26 @@ fn named(call: &Call) -> Result<(Scope, Vec<Issue>, bool), ApiError> {
 
 /// Changes issues.
 pub fn update(call: &Call) -> Result<Answer, ApiError> {
-    let (_, found, _) = named(call)?;
+    let (_, found, by_id) = named(call)?;
+    let body = call.json()?;
+    let asked = |key: &str| {
+        body.get(key)
+            .is_some_and(|v| v.as_bool() == Some(true) || v.as_i64() == Some(1) || v == "1")
+    };
+    if asked("merge") {
+        if !by_id {
+            return Err(ApiError::Bad("merging takes issues by id, not by query".into()));
+        }
+        return Ok(Answer::json(
+            json!({ "merge": super::hashes::merge(call, &found)? }),
+        ));
+    }
+    if asked("discard") {
+        // It deletes: who may not do that may not do it this way.
+        call.demand("event:admin")?;
+        super::discarded::discard(call, &found)?;
+        return Ok(Answer::nothing());
+    }
     let done = change(call, found)?;
     Ok(Answer::json(done))
 }

@@ -16,7 +16,7 @@ fn path_of(route: &str) -> String {
     path
 }
 
-fn cookie(server: &Server, email: &str, password: &str) -> String {
+pub fn cookie(server: &Server, email: &str, password: &str) -> String {
     let body = json!({ "username": email, "password": password }).to_string();
     let reply = server.request(
         "POST",

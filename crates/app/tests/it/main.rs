@@ -12,6 +12,7 @@ mod ingest;
 mod inside;
 mod issues;
 mod overload;
+mod regroup;
 mod upgrade;
 
 use std::path::Path;

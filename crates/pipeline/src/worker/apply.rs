@@ -27,9 +27,10 @@ use storage::relational::aside::{self, NewAside};
 use storage::relational::attachments::{self, Attachment};
 use storage::relational::outcomes::{self, Counts};
 use storage::relational::releases::{self, Sighting};
-use storage::relational::{positions, projects, whereabouts};
+use storage::relational::{discarded, positions, projects, whereabouts};
 use storage::sql::{Connection, SqlError};
 
+use self::issues::{Hash, hashes_of};
 use super::Worker;
 use super::prepare::{Event, Failure, File, Prepared};
 use crate::ingest::record::Meta;
@@ -79,6 +80,8 @@ struct Clean {
     files: Vec<(u64, File)>,
     counts: Counts,
     discarded: Vec<(u64, String, &'static str)>,
+    /// Events that were left out for the sake of a discarded issue, by that.
+    left_out: HashMap<i64, i64>,
     failures: Vec<(u64, Failure)>,
 }
 
@@ -119,8 +122,8 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     let refused = worker.quota.take_refused();
     let written = stores.sql.writing(|c| {
         let in_order: Vec<&Event> = order.iter().map(|i| &clean.events[*i]).collect();
-        transact(c, &in_order, &clean, &files, &refused, now)?;
         positions::set_next_place(c, next_place)?;
+        transact(c, &in_order, &clean, &files, &refused, now)?;
         positions::advance(c, batch.partition, batch.next, &lengths)
     });
     if let Err(e) = written {
@@ -227,6 +230,7 @@ fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyErro
         .filter(|(_, known)| *known)
         .map(|(key, _)| *key)
         .collect();
+    let unwanted = unwanted(worker, &prepared)?;
     let mut fresh: HashSet<(u64, [u8; 16])> = HashSet::new();
     let mut clean = Clean::default();
     let mut with_repeats = Vec::with_capacity(prepared.len());
@@ -234,11 +238,20 @@ fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyErro
         let mut repeated = false;
         for event in std::mem::take(&mut p.events) {
             let key = key(&event);
-            if known.contains(&key) || !fresh.insert(key) {
+            if known.contains(&key) || fresh.contains(&key) {
                 p.discard(event.processed.category, Discard::Duplicate, None);
                 repeated = true;
                 continue;
             }
+            if !unwanted.is_empty()
+                && let Some(issue) = hashes_of(&event).find_map(|h| unwanted.get(&h))
+            {
+                *clean.left_out.entry(*issue).or_default() += 1;
+                let id = event.processed.event_id.to_string();
+                p.discard(event.processed.category, Discard::DiscardedHash, Some(&id));
+                continue;
+            }
+            fresh.insert(key);
             p.count(Outcome::Accepted, event.processed.category.name(), "", 1);
             clean.events.push(event);
         }
@@ -273,6 +286,25 @@ fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyErro
             .extend(p.failures.into_iter().map(|f| (p.project, f)));
     }
     Ok(clean)
+}
+
+/// The hashes of a batch whose events somebody wants to be left out, with their discarded issue.
+fn unwanted(worker: &Worker, prepared: &[Prepared]) -> Result<HashMap<Hash, i64>, SqlError> {
+    worker.stores.sql.reading(|c| {
+        let projects = discarded::projects(c)?;
+        if projects.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let mut asked: Vec<Hash> = prepared
+            .iter()
+            .flat_map(|p| &p.events)
+            .filter(|e| projects.contains(&e.processed.row.project))
+            .flat_map(hashes_of)
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
+        discarded::find(c, &asked)
+    })
 }
 
 fn put_files(worker: &Worker, files: Vec<(u64, File)>) -> Result<Vec<Attachment>, ApplyError> {
@@ -322,6 +354,7 @@ fn transact(
     outcomes::add(c, &clean.counts)?;
     outcomes::add(c, refused)?;
     whereabouts::discard(c, &clean.discarded, now)?;
+    discarded::count(c, &clean.left_out, now)?;
     attachments::add(c, files)?;
     for (project, failure) in &clean.failures {
         let meta = failure.meta.as_ref().map(Meta::to_json);

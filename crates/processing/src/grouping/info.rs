@@ -72,13 +72,18 @@ pub fn grouping_info(event: &Value) -> Value {
     Value::Object(out)
 }
 
+/// What a component is called.
+pub fn component_name(id: &str) -> &str {
+    NAMES.iter().find(|(k, _)| *k == id).map_or(id, |(_, name)| name)
+}
+
 /// A component with everything said that the stored form leaves out.
 fn component(stored: &Value) -> Value {
     let Some(map) = stored.as_object() else {
         return stored.clone();
     };
     let id = map.get("id").and_then(Value::as_str).unwrap_or_default();
-    let name = NAMES.iter().find(|(k, _)| *k == id).map_or(id, |(_, name)| name);
+    let name = component_name(id);
     let values: Vec<Value> = map
         .get("values")
         .and_then(Value::as_array)

@@ -26,14 +26,18 @@ pub struct HashRow {
     pub issue: Option<i64>,
 }
 
+/// Reads the hash in a column.
+pub(super) fn hash(r: &Row, column: usize) -> Result<GroupHash> {
+    let text = r.text(column)?;
+    text.parse()
+        .map_err(|e| crate::sql::SqlError::Row(format!("hash {text}: {e}")))
+}
+
 fn read(r: &Row) -> Result<HashRow> {
-    let text = r.text(2)?;
     Ok(HashRow {
         id: r.int(0)?,
         project: u64::try_from(r.int(1)?).unwrap_or(0),
-        hash: text
-            .parse()
-            .map_err(|e| crate::sql::SqlError::Row(format!("hash {text}: {e}")))?,
+        hash: hash(r, 2)?,
         issue: r.opt_int(3)?,
     })
 }
@@ -201,6 +205,39 @@ pub fn users_since(c: &mut dyn Connection, issues: &[i64], from: i64) -> Result<
     merged(&rows)
 }
 
+/// The hashes of issues that events were counted under, those with the newest events first: (issue, hash, events,
+/// first and last seen in µs).
+pub fn counted(c: &mut dyn Connection, issues: &[i64]) -> Result<Vec<(i64, GroupHash, Tally)>> {
+    let ids = list(issues.iter().map(|i| serde_json::json!({"i": i})).collect());
+    let rows = c.query(
+        "select h.issue_id, h.hash, h.id, h.times_seen, h.first_seen, h.last_seen from {rows $1 i int} x \
+         join issue_hashes h on h.issue_id = x.i where h.times_seen > 0 order by h.last_seen desc, h.id desc",
+        params![ids],
+    )?;
+    all(rows, |r| {
+        let hash = hash(r, 1)?;
+        let tally = Tally {
+            hash: r.int(2)?,
+            events: r.int(3)?,
+            span: (r.int(4)?, r.int(5)?),
+        };
+        Ok((r.int(0)?, hash, tally))
+    })
+}
+
+/// The hashes of a project that events came under last: (issue, hash).
+pub fn newest(c: &mut dyn Connection, project: i64, limit: i64) -> Result<Vec<(i64, GroupHash)>> {
+    let rows = c.query(
+        "select h.issue_id, h.hash from issue_hashes h where h.project_id = $1 and h.issue_id is not null \
+         and h.times_seen > 0 order by h.last_seen desc, h.id desc limit $2",
+        params![project, limit],
+    )?;
+    all(rows, |r| {
+        let hash = hash(r, 1)?;
+        Ok((r.int(0)?, hash))
+    })
+}
+
 /// The hashes of issues.
 pub fn of_issues(c: &mut dyn Connection, issues: &[i64]) -> Result<Vec<HashRow>> {
     let ids = list(issues.iter().map(|i| serde_json::json!({"i": i})).collect());
@@ -240,6 +277,7 @@ pub fn bury(c: &mut dyn Connection, issue: i64, upto: u64) -> Result<()> {
         params![issue, upto],
     )?;
     for sql in [
+        "delete from hash_features where hash_id in (select id from issue_hashes where issue_id = $1)",
         "delete from hash_hours where hash_id in (select id from issue_hashes where issue_id = $1)",
         "delete from hash_users where hash_id in (select id from issue_hashes where issue_id = $1)",
         "delete from issue_hashes where issue_id = $1",

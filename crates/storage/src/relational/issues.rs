@@ -52,6 +52,21 @@ pub struct Issue {
     pub delete_after: Option<i64>,
 }
 
+impl Issue {
+    /// Takes over what an issue shows of its newest event: texts, level, platform, last release.
+    pub fn wear(&mut self, newest: &Issue) {
+        self.level.clone_from(&newest.level);
+        self.platform.clone_from(&newest.platform);
+        self.kind.clone_from(&newest.kind);
+        self.logger.clone_from(&newest.logger);
+        self.title.clone_from(&newest.title);
+        self.culprit.clone_from(&newest.culprit);
+        self.metadata.clone_from(&newest.metadata);
+        self.handled = newest.handled;
+        self.last_release.clone_from(&newest.last_release);
+    }
+}
+
 const COLUMNS: &str = "i.id, i.project_id, i.short_number, i.status, i.substatus, i.priority, i.priority_locked, \
     i.status_details, i.status_changed, i.level, i.platform, i.kind, i.logger, i.title, i.culprit, i.metadata, \
     i.handled, i.first_seen, i.last_seen, i.times_seen, i.users_seen, i.first_release, i.last_release, \
@@ -156,6 +171,24 @@ pub fn by_short(c: &mut dyn Connection, project: i64, number: i64) -> Result<Opt
     all(c.query(&sql, params![project, number])?, read).map(|v| v.into_iter().next())
 }
 
+/// The issue that one was merged into, by the number or the short number of that one.
+pub fn redirect(c: &mut dyn Connection, id: i64) -> Result<Option<i64>> {
+    let row = c.query_opt(
+        "select target from issue_redirects where issue_id = $1",
+        params![id],
+    )?;
+    row.map(|r| r.int(0)).transpose()
+}
+
+/// The same by project and short number.
+pub fn redirect_short(c: &mut dyn Connection, project: i64, number: i64) -> Result<Option<i64>> {
+    let row = c.query_opt(
+        "select target from issue_redirects where project_id = $1 and short_number = $2",
+        params![project, number],
+    )?;
+    row.map(|r| r.int(0)).transpose()
+}
+
 /// Issues whose deletion is due.
 pub fn to_delete(c: &mut dyn Connection, now: i64, limit: i64) -> Result<Vec<Issue>> {
     let sql = format!("select {COLUMNS} from issues i where i.delete_after <= $1 order by i.id limit $2");
@@ -169,6 +202,7 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from bookmarks where issue_id = $1",
         "delete from seen where issue_id = $1",
         "delete from subscriptions where issue_id = $1",
+        "delete from issue_redirects where target = $1",
         "delete from issues where id = $1",
     ] {
         c.execute(sql, params![id])?;

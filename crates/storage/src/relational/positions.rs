@@ -50,12 +50,22 @@ pub fn next_place(c: &mut dyn Connection) -> Result<u64> {
     Ok(u64::try_from(row.int(0)?).unwrap_or(0))
 }
 
-/// Notes the next place, in the transaction that applies a batch.
+/// Notes the next place, first in the transaction that applies a batch: others [`hold`] this row.
 pub fn set_next_place(c: &mut dyn Connection, place: u64) -> Result<()> {
     c.execute(
         "insert into applied (source, position) values ($1, $2) \
          on conflict (source) do update set position = excluded.position",
         params![ORDER, place],
+    )?;
+    Ok(())
+}
+
+/// Waits until no batch is being applied, and keeps it so until the end of the transaction: for changes of what
+/// belongs to which issue.
+pub fn hold(c: &mut dyn Connection) -> Result<()> {
+    c.execute(
+        "update applied set position = position where source = $1",
+        params![ORDER],
     )?;
     Ok(())
 }

@@ -151,8 +151,12 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
     for sql in [
         "delete from hash_hours where hash_id in (select id from issue_hashes where project_id = $1)",
         "delete from hash_users where hash_id in (select id from issue_hashes where project_id = $1)",
+        "delete from hash_features where project_id = $1",
         "delete from issue_hashes where project_id = $1",
         "delete from tombstones where project_id = $1",
+        "delete from issue_redirects where project_id = $1",
+        "delete from discarded_hashes where project_id = $1",
+        "delete from discarded_issues where project_id = $1",
         "delete from bookmarks where issue_id in (select id from issues where project_id = $1)",
         "delete from seen where issue_id in (select id from issues where project_id = $1)",
         "delete from subscriptions where issue_id in (select id from issues where project_id = $1)",

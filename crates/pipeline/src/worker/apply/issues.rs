@@ -30,7 +30,8 @@ pub fn apply(c: &mut dyn Connection, events: &[&Event], now: i64) -> Result<Hash
     Ok(begun)
 }
 
-type Hash = (u64, GroupHash);
+/// A hash with its project.
+pub type Hash = (u64, GroupHash);
 
 /// Which hash belongs to which issue.
 struct Extent {
@@ -38,7 +39,8 @@ struct Extent {
     issue: HashMap<Hash, i64>,
 }
 
-fn hashes_of(event: &Event) -> impl Iterator<Item = Hash> + '_ {
+/// The hashes of an event, the primary one first.
+pub fn hashes_of(event: &Event) -> impl Iterator<Item = Hash> + '_ {
     event
         .processed
         .hashes
