@@ -16,6 +16,19 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
     mood: 'error',
     ready: 'The issue could not be read',
   },
+  { name: 'grouping', path: `${ORG}/issues/MY-PROJECT-5/grouping/`, mood: 'full', ready: 'CardError' },
+  {
+    name: 'grouping-empty',
+    path: `${ORG}/issues/MY-PROJECT-5/grouping/`,
+    mood: 'empty',
+    ready: 'No other issue of the project looks like this one',
+  },
+  {
+    name: 'grouping-error',
+    path: `${ORG}/issues/MY-PROJECT-5/grouping/`,
+    mood: 'error',
+    ready: 'The issue could not be read',
+  },
   { name: 'projects', path: `${ORG}/projects/`, mood: 'full', ready: 'my-project' },
   { name: 'new-project', path: `${ORG}/projects/new/`, mood: 'full', ready: 'Create the project' },
   {

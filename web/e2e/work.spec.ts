@@ -104,3 +104,52 @@ test('the list of keys and the palette open by keys', async ({ page }) => {
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/projects\/$/);
 });
+
+test('issues are merged, compared and taken apart', async ({ page }) => {
+  const mocked = await mock(page, 'full');
+  await page.goto(STREAM);
+  await page.getByLabel('Select MY-PROJECT-1', { exact: true }).click();
+  const bar = page.getByRole('region', { name: 'Selected issues' });
+  await expect(bar.getByRole('button', { name: 'Merge' })).toHaveCount(0);
+  await page.getByLabel('Select MY-PROJECT-2', { exact: true }).click();
+  await bar.getByRole('button', { name: 'Merge' }).click();
+  await page.getByRole('button', { name: 'Merge 2 issues' }).click();
+  await expect(page.getByText('2 issues merged')).toBeVisible();
+  expect(mocked.changes[0]).toMatch(/^PUT organizations\/vedette\/issues\/\?id=1&id=2 .*"merge":1/);
+
+  await page.goto(`${STREAM}MY-PROJECT-5/grouping/`);
+  await page.getByRole('button', { name: 'Why not one?' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('they differ in 2 places that count');
+  await expect(dialog.getByRole('table')).toContainText('pay_later');
+  await expectSound(page);
+  await page.keyboard.press('Escape');
+  const out = page.getByRole('button', { name: 'Take out into a new issue' });
+  await expect(out).toBeDisabled();
+  await page.getByRole('checkbox').first().check();
+  await out.click();
+  await expect(page.getByText('They are issue MY-PROJECT-99 now')).toBeVisible();
+  expect(mocked.changes.at(-1)).toMatch(
+    /^PUT organizations\/vedette\/issues\/\d+\/hashes\/\?id=[0-9a-f]{32}/,
+  );
+});
+
+test('an issue is deleted with what comes, and rules are tried before they are saved', async ({ page }) => {
+  const mocked = await mock(page, 'full');
+  await page.goto(`${STREAM}MY-PROJECT-5/`);
+  await page.getByRole('button', { name: 'More actions' }).click();
+  await page.getByRole('menuitem', { name: 'Delete and discard…' }).click();
+  await expectSound(page);
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete and discard' }).click();
+  await expect(page.getByText('its events are left out from now on')).toBeVisible();
+  expect(mocked.changes.at(-1)).toContain('"discard":true');
+
+  await page.goto('/settings/vedette/projects/my-project/');
+  await expect(page.getByText('1 event left out')).toBeVisible();
+  await page.getByLabel('Fingerprint rules').fill('error.type:CardError -> card-error');
+  await page.getByRole('button', { name: 'Try on recent events' }).click();
+  await expect(page.getByText('These 2 issues would become 1:')).toBeVisible();
+  await expectSound(page);
+  await page.getByRole('button', { name: 'Store its events again' }).click();
+  await expect(page.getByText('Its events are stored again')).toBeVisible();
+});

@@ -87,6 +87,11 @@ const issue = createRoute({
   path: '/organizations/$org/issues/$issue/',
   component: issuePage,
 });
+const issueGrouping = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/issues/$issue/grouping/',
+  component: lazyRouteComponent(() => import('./features/grouping/GroupingPage.tsx'), 'GroupingPage'),
+});
 const issueEvent = createRoute({
   getParentRoute: () => shell,
   path: '/organizations/$org/issues/$issue/events/$event/',
@@ -132,6 +137,7 @@ const tree = root.addChildren([
     stream,
     issue,
     issueEvent,
+    issueGrouping,
     projects,
     newProject,
     gettingStarted,

@@ -31,6 +31,9 @@ pub use forwarding::Forwarding;
 pub use password::{hash_password, new_key, new_secret, token_hash, weak_password};
 pub use routes::{ROUTES, Route};
 
+/// From features and those of issues, by number, to the issues that look most like it, and how much.
+pub type Rank = fn(&[u32], &[(i64, Vec<u32>)], usize) -> Vec<(i64, f64)>;
+
 /// From the settings of a project and the JSON of stored events to hashes; the error says setting and line.
 pub type Regroup =
     fn(&serde_json::Value, &[&[u8]]) -> Result<Vec<Vec<protocol::ids::GroupHash>>, (String, String)>;
@@ -50,7 +53,7 @@ pub struct Hooks {
     /// What a stored event looks like, as numbers to compare by.
     pub features: fn(&serde_json::Value) -> Vec<u32>,
     /// Candidates by how much they look like what is asked for, with a score from 0 to 1.
-    pub rank: fn(&[u32], &[(i64, Vec<u32>)], usize) -> Vec<(i64, f64)>,
+    pub rank: Rank,
     /// How two stored events were grouped, compared part by part.
     pub compare: fn(&serde_json::Value, &serde_json::Value) -> serde_json::Value,
     /// The hashes that stored events would have by other settings of their project.

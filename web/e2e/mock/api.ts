@@ -1,20 +1,25 @@
 // Answers of the API from fixtures that a real server gave, for browser tests and for work without a server.
 import attachments from '../fixtures/attachments.json' with { type: 'json' };
+import compare from '../fixtures/compare.json' with { type: 'json' };
+import discarded from '../fixtures/discarded.json' with { type: 'json' };
 import environments from '../fixtures/environments.json' with { type: 'json' };
 import event from '../fixtures/event.json' with { type: 'json' };
 import fields from '../fixtures/fields.json' with { type: 'json' };
 import grouping from '../fixtures/grouping.json' with { type: 'json' };
+import hashes from '../fixtures/hashes.json' with { type: 'json' };
 import issue from '../fixtures/issue.json' with { type: 'json' };
 import issueTags from '../fixtures/issue-tags.json' with { type: 'json' };
 import issues from '../fixtures/issues.json' with { type: 'json' };
 import keys from '../fixtures/keys.json' with { type: 'json' };
 import members from '../fixtures/members.json' with { type: 'json' };
 import organizations from '../fixtures/organizations.json' with { type: 'json' };
+import preview from '../fixtures/preview.json' with { type: 'json' };
 import project from '../fixtures/project.json' with { type: 'json' };
 import projects from '../fixtures/projects.json' with { type: 'json' };
 import raw from '../fixtures/raw.json' with { type: 'json' };
 import session from '../fixtures/session.json' with { type: 'json' };
 import setAside from '../fixtures/set-aside.json' with { type: 'json' };
+import similar from '../fixtures/similar.json' with { type: 'json' };
 import status from '../fixtures/status.json' with { type: 'json' };
 import tagValues from '../fixtures/tag-values.json' with { type: 'json' };
 import tags from '../fixtures/tags.json' with { type: 'json' };
@@ -118,6 +123,10 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   ],
   [/^organizations\/[^/]+\/issues\/[^/]+\/tags\/$/, () => json(issueTags)],
   [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, () => json(event)],
+  [/\/issues\/[^/]+\/hashes\/$/, (mood) => json(mood === 'empty' ? [] : hashes)],
+  [/\/issues\/[^/]+\/similar\/$/, (mood) => json(mood === 'empty' ? [] : similar)],
+  [/\/issues\/[^/]+\/compare\/[^/]+\/$/, () => json(compare)],
+  [/^projects\/[^/]+\/[^/]+\/tombstones\/$/, (mood) => json(mood === 'empty' ? [] : discarded)],
   [/^projects\/[^/]+\/[^/]+\/$/, () => json(project)],
   [/^projects\/[^/]+\/[^/]+\/keys\/$/, () => json(keys)],
   [/\/events\/[^/]+\/attachments\/$/, () => json(attachments)],
@@ -136,6 +145,9 @@ export function respond(request: MockRequest, mood: Mood): MockReply {
     return mood === 'signed-out'
       ? json({ detail: 'Authentication credentials were not provided.' }, 401)
       : json(session);
+  if (path.endsWith('/grouping-preview/')) return json(preview);
+  if (request.method === 'PUT' && path.endsWith('/hashes/'))
+    return json({ issue: { id: '99', shortId: 'MY-PROJECT-99' } }, 202);
   if (request.method === 'DELETE') return { status: 204, body: '' };
   if (request.method === 'PUT') return json(JSON.parse(request.body || '{}'));
   if (request.method === 'POST') return json(project, 201);

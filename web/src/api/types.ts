@@ -309,3 +309,79 @@ export interface ApiToken {
   tokenLastCharacters?: string;
   token?: string | null;
 }
+
+export interface IssueHash {
+  id: string;
+  count: number;
+  firstSeen: string;
+  lastSeen: string;
+  latestEvent: { eventID: string; title: string; culprit: string | null } | null;
+}
+
+/** An issue and how much it looks like the one that was asked about, from 0 to 1. */
+export type SimilarIssue = [Issue, { exception: number; shouldBeGrouped: 'Yes' | 'No' }];
+
+/** A part of two trees laid over each other; leaves have `left` and `right`, others `values`. */
+export interface ComparedPart {
+  id?: string;
+  name?: string;
+  status: 'same' | 'changed' | 'left' | 'right';
+  contributes?: [boolean, boolean];
+  hint?: [string | null, string | null];
+  count?: number;
+  left?: string | number | null;
+  right?: string | number | null;
+  values?: ComparedPart[];
+}
+
+export interface ComparedVariant {
+  key: string;
+  description: string;
+  left: string | null;
+  right: string | null;
+  equal: boolean;
+  component: ComparedPart | null;
+}
+
+export interface Comparison {
+  issues: [Issue, Issue];
+  events: [string, string];
+  explanation: string;
+  shared: string[];
+  differences: { where: string; left: string | number | null; right: string | number | null }[];
+  moreDifferences: number;
+  variants: ComparedVariant[];
+}
+
+export interface DiscardedIssue {
+  id: string;
+  title: string;
+  culprit: string;
+  level: string;
+  actor: User | null;
+  dateAdded: string;
+  eventsDiscarded: number;
+  lastDiscarded: string | null;
+}
+
+export interface RulesDraft {
+  groupingEnhancements?: string;
+  fingerprintingRules?: string;
+}
+
+export interface PreviewedIssue {
+  id: string;
+  shortId: string;
+  title: string;
+  culprit: string;
+  count: string;
+}
+
+export interface RulesPreview {
+  events: number;
+  changedEvents: number;
+  issues: number;
+  merges: { issues: PreviewedIssue[] }[];
+  splits: { issue: PreviewedIssue; into: number }[];
+  renewed: PreviewedIssue[];
+}

@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { Bookmark, Check, Ellipsis } from 'lucide-react';
 import { useState } from 'react';
@@ -21,7 +21,7 @@ import { toast } from '../../ui/toasts.ts';
 import { Bars } from '../../viz/Bars.tsx';
 import { sessionQuery } from '../auth/queries.ts';
 import { issueEventQuery } from '../events/queries.ts';
-import { issueQuery, useIssueChanges } from '../issues/queries.ts';
+import { discardIssues, issueQuery, useIssueChanges } from '../issues/queries.ts';
 import { membersQuery } from '../organizations/queries.ts';
 import {
   Attachments,
@@ -121,6 +121,19 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
   const { change, remove } = useIssueChanges(org, members, me);
   const [menu, setMenu] = useState<'archive' | 'assign' | 'priority' | null>(null);
   const [asking, setAsking] = useState(false);
+  const [discarding, setDiscarding] = useState(false);
+  const client = useQueryClient();
+  const discard = async (): Promise<void> => {
+    try {
+      await discardIssues(org, [issue.id]);
+    } catch (error) {
+      toast(t('Nothing was discarded: {why}', { why: (error as Error).message }));
+      return;
+    }
+    toast(t('{id} deleted; its events are left out from now on', { id: issue.shortId }));
+    void client.invalidateQueries({ queryKey: ['issues', org] });
+    void navigate({ to: '/organizations/$org/issues/', params: { org } });
+  };
   const opener = (name: 'archive' | 'assign' | 'priority') => ({
     open: menu === name,
     onOpenChange: (open: boolean) => setMenu(open ? name : null),
@@ -241,12 +254,32 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
           <MenuItem disabled={!event} onSelect={() => void copyMarkdown()}>
             {t('Copy as Markdown')}
           </MenuItem>
+          <MenuItem
+            onSelect={() =>
+              void navigate({ to: '/organizations/$org/issues/$issue/grouping/', params: { org, issue: id } })
+            }
+          >
+            {t('Similar issues and merging')}
+          </MenuItem>
           <MenuLine />
+          <MenuItem tone="danger" onSelect={() => setTimeout(() => setDiscarding(true))}>
+            {t('Delete and discard…')}
+          </MenuItem>
           <MenuItem tone="danger" onSelect={() => setTimeout(() => setAsking(true))}>
             {t('Delete…')}
           </MenuItem>
         </Menu>
       </div>
+      <Confirm
+        open={discarding}
+        onOpenChange={setDiscarding}
+        title={t('Delete {id} and discard what comes?', { id })}
+        text={t(
+          'Its events go with it at once, and future ones are left out and counted. In the settings of the project that can be ended, but what was left out is gone.',
+        )}
+        action={t('Delete and discard')}
+        onConfirm={() => void discard()}
+      />
       <Confirm
         open={asking}
         onOpenChange={setAsking}
@@ -364,7 +397,7 @@ function EventBody({
       )}
       <Contexts event={event} />
       <Attachments {...place} />
-      <Grouping {...place} />
+      <Grouping {...place} issue={issue.shortId} />
       <RawJson {...place} />
     </div>
   );

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { Breadcrumb, Event, GroupingComponent, RequestData } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
@@ -8,7 +9,7 @@ import { entryOf } from '../../lib/stacktrace.ts';
 import { readable } from '../../lib/text.ts';
 import { clock } from '../../lib/time.ts';
 import { Badge, Copy } from '../../ui/Bits.tsx';
-import { Button } from '../../ui/Button.tsx';
+import { Button, buttonClass } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
 import { cx } from '../../ui/cx.ts';
 import { ErrorState } from '../../ui/States.tsx';
@@ -259,16 +260,25 @@ function Component({ of }: { of: GroupingComponent }) {
 }
 
 /** Why the event is in this issue: each way to group it, the one that decided marked. */
-export function Grouping({ org, project, event }: PlaceProps) {
+export function Grouping({ org, project, event, issue }: PlaceProps & { issue: string }) {
   const [open, setOpen] = useState(false);
   const { data, error, refetch } = useQuery({ ...groupingQuery(org, project, event.eventID), enabled: open });
   return (
     <Card
       title={t('Why in this issue')}
       actions={
-        <Button size="xs" aria-expanded={open} onClick={() => setOpen(!open)}>
-          {open ? t('Hide') : t('Show the grouping')}
-        </Button>
+        <>
+          <Link
+            to="/organizations/$org/issues/$issue/grouping/"
+            params={{ org, issue }}
+            className={buttonClass({ size: 'xs' })}
+          >
+            {t('Similar issues, merging')}
+          </Link>
+          <Button size="xs" aria-expanded={open} onClick={() => setOpen(!open)}>
+            {open ? t('Hide') : t('Show the grouping')}
+          </Button>
+        </>
       }
     >
       {open && error && (

@@ -20,6 +20,8 @@ interface BulkBarProps {
   onClear: () => void;
   onUpdate: (update: IssueUpdate, text: string) => void;
   onDelete: () => void;
+  /** Missing where what is selected cannot be merged. */
+  onMerge?: () => void;
 }
 
 /** The actions on what is selected; it says exactly how much that is. */
@@ -35,8 +37,10 @@ export function BulkBar({
   onClear,
   onUpdate,
   onDelete,
+  onMerge,
 }: BulkBarProps) {
   const [asking, setAsking] = useState(false);
+  const [merging, setMerging] = useState(false);
   const number = everything ? (total ?? count) : count;
   const what = plural(number, 'issue', 'issues');
   const opener = (name: OpenMenu) => ({
@@ -91,6 +95,16 @@ export function BulkBar({
       <Button size="xs" onClick={() => onUpdate({ status: 'unresolved' }, t('{what} reopened', { what }))}>
         {t('Reopen')}
       </Button>
+      {count > 1 && (
+        <Button
+          size="xs"
+          disabled={!onMerge}
+          title={onMerge ? undefined : t('Only issues of one project can be merged')}
+          onClick={() => setMerging(true)}
+        >
+          {t('Merge')}
+        </Button>
+      )}
       <Button size="xs" className="text-error" onClick={() => setAsking(true)}>
         {t('Delete')}
       </Button>
@@ -108,6 +122,16 @@ export function BulkBar({
         }
         action={t('Delete {what}', { what })}
         onConfirm={onDelete}
+      />
+      <Confirm
+        open={merging}
+        onOpenChange={setMerging}
+        title={t('Merge {what}?', { what })}
+        text={t(
+          'The one with the most events stays, and takes events, comments and history of the others. It can be taken apart again by its hashes.',
+        )}
+        action={t('Merge {what}', { what })}
+        onConfirm={() => onMerge?.()}
       />
     </section>
   );

@@ -62,7 +62,7 @@ export function Stream() {
   });
   const tabs = useMemo(() => TABS.map(([query]) => query), []);
   const { data: counts } = useQuery(countsQuery(org, filters, tabs));
-  const { change, remove, changeAll } = useIssueChanges(org, members, me);
+  const { change, remove, merge, changeAll } = useIssueChanges(org, members, me);
 
   // Shown rows stay in their places; their numbers follow the live page, and what it has more is offered by a button.
   const rows = useMemo(() => {
@@ -266,6 +266,14 @@ export function Stream() {
               onEverything={() => setEverything(true)}
               onClear={clear}
               onUpdate={update}
+              onMerge={
+                everything || new Set(targets.map((issue) => issue.project.id)).size > 1
+                  ? undefined
+                  : () => {
+                      void merge(targets);
+                      clear();
+                    }
+              }
               onDelete={() => {
                 if (everything)
                   void changeAll(

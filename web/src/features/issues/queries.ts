@@ -172,6 +172,12 @@ export const deleteNote = (org: string, issue: string, id: string): Promise<void
 
 export const updateIssues = (org: string, which: Params, update: IssueUpdate): Promise<unknown> =>
   send('PUT', `organizations/${part(org)}/issues/`, update, which);
+/** Makes issues of one project one; that with the most events stays. */
+export const mergeIssues = (org: string, ids: string[]): Promise<{ merge: { parent: string } }> =>
+  send('PUT', `organizations/${part(org)}/issues/`, { merge: 1 }, { id: ids });
+/** Deletes issues, and leaves out all events that would be theirs. */
+export const discardIssues = (org: string, ids: string[]): Promise<void> =>
+  send<void>('PUT', `organizations/${part(org)}/issues/`, { discard: true }, { id: ids });
 export const deleteIssues = (org: string, which: Params): Promise<void> =>
   send<void>('DELETE', `organizations/${part(org)}/issues/`, undefined, which);
 
@@ -346,6 +352,24 @@ export function useIssueChanges(org: string, members: Member[] | undefined, me: 
     [client, org, settle],
   );
 
+  /** Merges issues; the stream is read again, as what stays is for the server to say. */
+  const merge = useCallback(
+    async (targets: Issue[]): Promise<void> => {
+      try {
+        await mergeIssues(
+          org,
+          targets.map((issue) => issue.id),
+        );
+        toast(t('{issues} merged', { issues: plural(targets.length, 'issue', 'issues') }));
+      } catch (error) {
+        toast(t('Nothing was merged: {why}', { why: why(error) }));
+      }
+      await client.invalidateQueries({ queryKey: ['issues', org] });
+      settle();
+    },
+    [client, org, settle],
+  );
+
   /** A change of everything that matches: too wide to be undone by id, so it was asked for once more before. */
   const changeAll = useCallback(
     async (filters: IssueFilters, update: IssueUpdate | null, text: string): Promise<void> => {
@@ -362,5 +386,5 @@ export function useIssueChanges(org: string, members: Member[] | undefined, me: 
     [client, org, settle],
   );
 
-  return { change, remove, changeAll };
+  return { change, remove, merge, changeAll };
 }

@@ -21,6 +21,8 @@ import {
   updateKey,
   updateProject,
 } from '../projects/queries.ts';
+import { Discarded } from './Discarded.tsx';
+import { Rules } from './Rules.tsx';
 
 export function ProjectSettings() {
   const { org, slug } = useParams({ strict: false }) as { org: string; slug: string };
@@ -36,6 +38,7 @@ export function ProjectSettings() {
     <Page title={data.name || data.slug} narrow>
       <Details key={data.id} org={org} project={data} />
       <Keys org={org} slug={slug} />
+      <Discarded org={org} slug={slug} />
       <Danger org={org} project={data} />
     </Page>
   );
@@ -141,37 +144,7 @@ function Details({ org, project }: { org: string; project: Project }) {
           </Field>
         </div>
       </Card>
-      <Card title={t('Grouping')}>
-        <div className="flex flex-col gap-4 p-4">
-          <Field label={t('Stack trace rules')} help={t('For example stack.module:vendor.* -app')}>
-            {(props) => (
-              <TextArea
-                {...props}
-                className="font-mono text-12"
-                rows={4}
-                spellCheck={false}
-                value={shown.groupingEnhancements ?? ''}
-                onChange={(event) => set({ groupingEnhancements: event.target.value })}
-              />
-            )}
-          </Field>
-          <Field
-            label={t('Fingerprint rules')}
-            help={t('For example error.type:DatabaseUnavailable -> system-down')}
-          >
-            {(props) => (
-              <TextArea
-                {...props}
-                className="font-mono text-12"
-                rows={4}
-                spellCheck={false}
-                value={shown.fingerprintingRules ?? ''}
-                onChange={(event) => set({ fingerprintingRules: event.target.value })}
-              />
-            )}
-          </Field>
-        </div>
-      </Card>
+      <Rules org={org} slug={project.slug} shown={shown} set={set} />
       <div className="max-md:px-4">
         <Button type="submit" tone="solid" disabled={busy || Object.keys(draft).length === 0}>
           {t('Save')}
