@@ -109,6 +109,9 @@ pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
         }
         if round.is_multiple_of(RETENTION_ROUNDS) {
             unseen = 0;
+            if let Err(e) = renew_forecasts(stores) {
+                tracing::error!(error = %e, "forecasts of archived issues could not be made anew");
+            }
         }
         match looks::look(stores, unseen) {
             Ok(Some(last)) => unseen = last,
@@ -242,6 +245,32 @@ pub fn end_archives(stores: &Stores) -> Result<(), JobError> {
         Ok(())
     })?;
     Ok(())
+}
+
+/// Makes the forecasts anew that are a week old, of issues that wait for escalating. Answers how many.
+///
+/// # Errors
+/// As the database says.
+pub fn renew_forecasts(stores: &Stores) -> Result<usize, JobError> {
+    let now = hour_of(stores.clock.now());
+    let before = (now - life::WEEK) * 3_600_000_000;
+    let stale = |i: &issues::Issue| i.state.details.forecast.as_ref().is_none_or(|f| f.is_stale(now));
+    let due = stores.sql.reading(|c| issues::await_escalation(c, before))?;
+    let due: Vec<i64> = due.iter().filter(|i| stale(i)).map(|i| i.id).collect();
+    for some in due.chunks(100) {
+        stores.sql.writing(|c| {
+            // A batch may have ended the archive in the meantime.
+            positions::hold(c)?;
+            let mut all = issues::by_ids(c, some)?;
+            all.retain(|i| i.state.details.awaits_escalation());
+            for issue in &mut all {
+                issue.state.details.forecast = Some(hashes::forecast(c, issue, now)?);
+                issue.state.details.ceiling = None;
+            }
+            issues::save(c, &all.iter().collect::<Vec<_>>())
+        })?;
+    }
+    Ok(due.len())
 }
 
 /// Drops the days whose retention is over: rows, ids, packs, attachments, and what SQL counted for them. Answers

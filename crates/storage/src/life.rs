@@ -4,15 +4,20 @@
 //! |---|---|---|
 //! | unresolved | new (7 days), then ongoing; regressed and escalating (7 days), then ongoing | somebody acts |
 //! | resolved | | an event comes that the resolution does not cover: regressed |
-//! | ignored ("archived") | until escalating | an hour has more events than the ceiling: escalating |
+//! | ignored ("archived") | until escalating | an hour has more events than its [`Forecast`]: escalating |
 //! | | until a condition is met | the time is over, or so many events or users more were seen: ongoing |
 //! | | forever | somebody acts |
 
+mod forecast;
+
 use serde::{Deserialize, Serialize};
+
+pub use self::forecast::{Forecast, HORIZON, WEEK};
 
 /// An issue is new, regressed or escalating for so long, µs; then ongoing.
 pub const FRESH: i64 = 7 * 86_400_000_000;
 const MINUTE: i64 = 60_000_000;
+const HOUR: i64 = 60 * MINUTE;
 
 macro_rules! names {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
@@ -97,12 +102,30 @@ pub struct Details {
     /// Archived until the issue has so many users in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until_users: Option<i64>,
-    /// Archived until an hour has more events than this.
+    /// Archived until an hour has more events than it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<Forecast>,
+    /// What version 0.1.0 wrote in place of a forecast: the same ceiling for every hour.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceiling: Option<i64>,
     /// Who did it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<i64>,
+}
+
+impl Details {
+    /// How many events an hour may have, if the issue waits for more.
+    pub fn ceiling_at(&self, hour: i64) -> Option<i64> {
+        match &self.forecast {
+            Some(forecast) => forecast.at(hour),
+            None => self.ceiling,
+        }
+    }
+
+    /// Whether the issue waits for more events than expected.
+    pub fn awaits_escalation(&self) -> bool {
+        self.forecast.is_some() || self.ceiling.is_some()
+    }
 }
 
 /// The part of an issue that has a life.
@@ -211,7 +234,7 @@ pub fn on_event(
             if met {
                 Some(Change::ConditionMet)
             } else {
-                d.ceiling
+                d.ceiling_at(seen.now.div_euclid(HOUR))
                     .is_some_and(|n| seen.events_this_hour > n)
                     .then_some(Change::Escalated)
             }
@@ -267,11 +290,8 @@ pub enum Wish {
     ResolveInNextRelease(Option<String>),
     /// It is done in this release.
     ResolveInRelease(String),
-    /// Not to be shown until it escalates, for which the busiest hour of its last week counts.
-    ArchiveUntilEscalating {
-        /// Events of that hour.
-        busiest_hour: i64,
-    },
+    /// Not to be shown until it escalates.
+    ArchiveUntilEscalating(Forecast),
     /// Not to be shown again.
     ArchiveForever,
     /// Not to be shown until a condition holds.
@@ -322,8 +342,8 @@ pub fn on_wish(
             details.in_release = Some(release.clone());
             (Status::Resolved, Substatus::None, "set_resolved_in_release")
         }
-        Wish::ArchiveUntilEscalating { busiest_hour } => {
-            details.ceiling = Some((busiest_hour * 2).max(10));
+        Wish::ArchiveUntilEscalating(forecast) => {
+            details.forecast = Some(forecast.clone());
             (Status::Ignored, Substatus::UntilEscalating, "set_ignored")
         }
         Wish::ArchiveForever => (Status::Ignored, Substatus::Forever, "set_ignored"),
@@ -397,149 +417,4 @@ pub fn compare_releases(a: &str, b: &str) -> Option<std::cmp::Ordering> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::cmp::Ordering::{Equal, Greater, Less};
-
-    fn event(release: Option<&str>) -> Sighting<'_> {
-        Sighting {
-            now: 100,
-            release,
-            events: 5,
-            users: 2,
-            events_this_hour: 3,
-        }
-    }
-
-    fn later(a: &str, b: &str) -> bool {
-        compare_releases(a, b) == Some(Greater)
-    }
-
-    fn resolved(wish: Wish) -> State {
-        let mut state = begin("error", None, 0);
-        assert!(on_wish(&mut state, &wish, (4, 2), Some(1), 50).is_some());
-        state
-    }
-
-    #[test]
-    fn a_resolved_issue_regresses() {
-        let mut state = resolved(Wish::Resolve);
-        assert_eq!(on_wish(&mut state, &Wish::Resolve, (4, 2), Some(1), 60), None);
-        assert_eq!(
-            on_event(&mut state, &event(None), &mut later),
-            Some(Change::Regressed)
-        );
-        assert_eq!(
-            (state.status, state.substatus),
-            (Status::Unresolved, Substatus::Regressed)
-        );
-        assert_eq!(on_event(&mut state, &event(None), &mut later), None);
-        assert_eq!(
-            substatus_at(state.substatus, state.changed, 100 + FRESH),
-            Substatus::Ongoing
-        );
-    }
-
-    #[test]
-    fn a_release_covers_older_ones() {
-        let next = || resolved(Wish::ResolveInNextRelease(Some("shop@1.2.0".into())));
-        assert_eq!(
-            on_event(&mut next(), &event(Some("shop@1.2.0")), &mut later),
-            None
-        );
-        assert_eq!(
-            on_event(&mut next(), &event(Some("shop@1.1.9")), &mut later),
-            None
-        );
-        assert_eq!(
-            on_event(&mut next(), &event(Some("shop@1.2.1")), &mut later),
-            Some(Change::Regressed)
-        );
-        assert_eq!(
-            on_event(&mut next(), &event(None), &mut later),
-            Some(Change::Regressed)
-        );
-        let this = || resolved(Wish::ResolveInRelease("shop@2.0.0".into()));
-        assert_eq!(
-            on_event(&mut this(), &event(Some("shop@1.9.0")), &mut later),
-            None
-        );
-        assert_eq!(
-            on_event(&mut this(), &event(Some("shop@2.0.0")), &mut later),
-            Some(Change::Regressed)
-        );
-    }
-
-    #[test]
-    fn an_archived_issue_comes_back_by_its_condition() {
-        let until = |minutes, events, users| {
-            resolved(Wish::ArchiveUntil {
-                minutes,
-                events,
-                users,
-            })
-        };
-        assert_eq!(
-            on_event(&mut until(None, Some(2), None), &event(None), &mut later),
-            None
-        );
-        assert_eq!(
-            on_event(&mut until(None, Some(1), None), &event(None), &mut later),
-            Some(Change::ConditionMet)
-        );
-        assert_eq!(
-            on_event(&mut until(None, None, Some(1)), &event(None), &mut later),
-            None
-        );
-        let mut timed = until(Some(1), None, None);
-        assert_eq!(on_time(&mut timed, 50 + MINUTE - 1), None);
-        assert_eq!(on_time(&mut timed, 50 + MINUTE), Some(Change::ConditionMet));
-        assert_eq!(timed.status, Status::Unresolved);
-        assert_eq!(
-            on_event(&mut resolved(Wish::ArchiveForever), &event(None), &mut later),
-            None
-        );
-    }
-
-    #[test]
-    fn an_archived_issue_escalates_above_its_ceiling() {
-        let mut state = begin("warning", None, 0);
-        on_wish(
-            &mut state,
-            &Wish::ArchiveUntilEscalating { busiest_hour: 8 },
-            (4, 2),
-            None,
-            1,
-        );
-        let mut seen = event(None);
-        seen.events_this_hour = 16;
-        assert_eq!(on_event(&mut state, &seen, &mut later), None);
-        seen.events_this_hour = 17;
-        assert_eq!(on_event(&mut state, &seen, &mut later), Some(Change::Escalated));
-        assert_eq!(
-            (state.substatus, state.priority),
-            (Substatus::Escalating, Priority::High)
-        );
-    }
-
-    #[test]
-    fn releases_compare_by_version() {
-        for (a, b, want) in [
-            ("a@1.10.0", "a@1.9.0", Some(Greater)),
-            ("1.0.0-rc.2", "1.0.0-rc.10", Some(Less)),
-            ("1.0.0", "1.0.0-rc.1", Some(Greater)),
-            ("a@1.0+7", "a@1.0.0+12", Some(Less)),
-            ("v2.0", "2.0.0", Some(Equal)),
-            ("abc123", "1.0.0", None),
-        ] {
-            assert_eq!(compare_releases(a, b), want, "{a} {b}");
-        }
-    }
-
-    #[test]
-    fn priority_comes_from_level_and_handling() {
-        assert_eq!(first_priority("error", Some(true)), Priority::Medium);
-        assert_eq!(first_priority("error", None), Priority::High);
-        assert_eq!(first_priority("info", Some(false)), Priority::Low);
-    }
-}
+mod tests;

@@ -500,9 +500,7 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
                 }
                 Some(Status::UntilEscalating) => {
                     let hour = now.div_euclid(3_600_000_000);
-                    let hours = hashes::hours(c, &[issue.id], hour - 7 * 24, hour + 1)?;
-                    let busiest_hour = hours.into_iter().map(|(_, _, n)| n).max().unwrap_or(0);
-                    Some(Wish::ArchiveUntilEscalating { busiest_hour })
+                    Some(Wish::ArchiveUntilEscalating(hashes::forecast(c, issue, hour)?))
                 }
                 Some(Status::Back(substatus)) => {
                     issue.state.status = life::Status::Unresolved;
@@ -526,7 +524,12 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
             if let Some(wish) = wish {
                 let counts = (issue.times_seen, issue.users_seen);
                 if let Some(kind) = life::on_wish(&mut issue.state, &wish, counts, Some(me), now) {
-                    let data = serde_json::to_value(&issue.state.details).unwrap_or_default();
+                    let mut data = serde_json::to_value(&issue.state.details).unwrap_or_default();
+                    if let Some(map) = data.as_object_mut()
+                        && map.remove("forecast").is_some()
+                    {
+                        map.insert("untilEscalating".into(), json!(true));
+                    }
                     activity::add(c, issue.id, issue.project, Some(me), kind, &data, now)?;
                     personal::subscribe(c, issue.id, me, true)?;
                 }

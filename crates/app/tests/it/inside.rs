@@ -25,6 +25,12 @@ use storage::stores::{Catalog, Stores};
 pub struct Ahead(AtomicI64);
 
 impl Ahead {
+    /// Moves it on to a minute after the next full hour.
+    pub fn to_full_hour(&self) {
+        let left = 3_600_000_000 - self.now() % 3_600_000_000;
+        self.0.fetch_add(left + 60_000_000, Ordering::Relaxed);
+    }
+
     /// Moves it on by days.
     pub fn days(&self, n: i64) {
         self.0.fetch_add(n * 86_400_000_000, Ordering::Relaxed);

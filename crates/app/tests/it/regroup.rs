@@ -332,3 +332,50 @@ fn similar_issues_are_found_and_compared() {
         );
     });
 }
+
+#[test]
+fn a_forecast_is_made_anew_after_a_week() {
+    use storage::life::{Substatus, Wish, on_wish};
+    use storage::relational::{hashes, issues};
+
+    let folder = tempfile::tempdir().unwrap();
+    let bench = crate::inside::bench(folder.path());
+    bench.clock.to_full_hour();
+    let stores = &bench.worker.stores;
+    for n in 1..=30 {
+        bench.send(n, "busy", "192.0.2.1");
+    }
+    bench.worker.drain();
+    let hour = || stores.clock.now().div_euclid(3_600_000_000);
+    let now = hour();
+    let read = || stores.sql.reading(|c| issues::by_ids(c, &[1])).unwrap().remove(0);
+    stores
+        .sql
+        .writing(|c| {
+            let mut issue = issues::by_ids(c, &[1])?.remove(0);
+            let wish = Wish::ArchiveUntilEscalating(hashes::forecast(c, &issue, now + 1)?);
+            on_wish(&mut issue.state, &wish, (30, 1), None, stores.clock.now());
+            issues::save(c, &[&issue])
+        })
+        .unwrap();
+    // Thirty in its busiest hour: 2 * 30 + 3 * sqrt(30), at any time, as it is young.
+    let first = read().state.details.forecast.unwrap();
+    assert_eq!((first.from, first.at(now + 100)), (now + 1, Some(77)));
+    assert_eq!(pipeline::jobs::renew_forecasts(stores).unwrap(), 0);
+    bench.clock.days(8);
+    assert_eq!(pipeline::jobs::renew_forecasts(stores).unwrap(), 1);
+    let issue = read();
+    assert_eq!(issue.state.substatus, Substatus::UntilEscalating);
+    let second = issue.state.details.forecast.unwrap();
+    assert_eq!(
+        (second.from, second.at(hour())),
+        (hour(), Some(10)),
+        "a week without events"
+    );
+    assert_eq!(pipeline::jobs::renew_forecasts(stores).unwrap(), 0);
+    for n in 31..=41 {
+        bench.send(n, "busy", "192.0.2.1");
+    }
+    bench.worker.drain();
+    assert_eq!(read().state.substatus, Substatus::Escalating);
+}

@@ -4,8 +4,11 @@
 use std::collections::HashMap;
 
 use protocol::ids::GroupHash;
+use protocol::time::hour_of;
 
+use super::issues::Issue;
 use super::{all, list};
+use crate::life::{Forecast, WEEK};
 use crate::params;
 use crate::sketch::Distinct;
 use crate::sql::{Connection, Result, Row};
@@ -145,6 +148,13 @@ pub fn hours(c: &mut dyn Connection, issues: &[i64], from: i64, to: i64) -> Resu
         params![ids, from, to],
     )?;
     all(rows, |r| Ok((r.int(0)?, r.int(1)?, r.int(2)?)))
+}
+
+/// What is expected of an issue from hour `now` on, by the whole hours of the week before.
+pub fn forecast(c: &mut dyn Connection, issue: &Issue, now: i64) -> Result<Forecast> {
+    let hours = hours(c, &[issue.id], now - WEEK, now)?;
+    let events: Vec<(i64, i64)> = hours.into_iter().map(|(_, hour, n)| (hour, n)).collect();
+    Ok(Forecast::of(&events, hour_of(issue.first_seen), now))
 }
 
 /// The sketches of hashes and days that are there.

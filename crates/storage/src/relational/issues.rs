@@ -218,6 +218,15 @@ pub fn archived(c: &mut dyn Connection) -> Result<Vec<Issue>> {
     all(c.query(&sql, &[])?, read)
 }
 
+/// Issues that were archived until they escalate, before a time.
+pub fn await_escalation(c: &mut dyn Connection, before: i64) -> Result<Vec<Issue>> {
+    let sql = format!(
+        "select {COLUMNS} from issues i where i.status = 'ignored' and i.substatus = 'archived_until_escalating' \
+         and i.status_changed < $1 order by i.id"
+    );
+    all(c.query(&sql, params![before])?, read)
+}
+
 /// A condition on issues, as text with `?` for each of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {

@@ -234,7 +234,7 @@ impl Book {
             if issue.state.status == Status::Resolved && waits && !releases.contains_key(&issue.project) {
                 releases.insert(issue.project, releases::of_project(c, issue.project)?);
             }
-            if d.ceiling.is_some() {
+            if d.awaits_escalation() {
                 hours.insert(issue.id, 0);
             }
         }
