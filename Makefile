@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench parity crash setup setup-test web-deps ui clean
+.PHONY: run test check release bench bench-shapes parity crash setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app
@@ -39,6 +39,11 @@ check:
 bench: setup ui
 	cargo build --release -p app -p xtask
 	$(CARGO_TARGET_DIR)/release/xtask bench $(CARGO_TARGET_DIR)/release/vedette
+
+# The same for other loads: compressed, small, large, all issues new, one issue, 1,000 projects, a burst.
+bench-shapes: setup ui
+	cargo build --release -p app -p xtask
+	$(CARGO_TARGET_DIR)/release/xtask bench $(CARGO_TARGET_DIR)/release/vedette shapes
 
 # Grouping against cases with known answers: those in PARITY, a folder that has dev/*.jsonl and compare.py, and
 # the repository's own.

@@ -40,14 +40,9 @@ enum Target {
 pub fn preview(call: &Call) -> Result<Answer, ApiError> {
     let project = call.project()?.clone();
     let body = call.json()?;
-    let mut settings = project.settings.clone();
-    for key in ["groupingEnhancements", "fingerprintingRules"] {
-        match body.get(key) {
-            None => {}
-            Some(Value::String(text)) => settings[key] = json!(text),
-            Some(_) => return Err(ApiError::field(key, "expected text, one rule a line")),
-        }
-    }
+    let mut settings = project.settings.as_object().cloned().unwrap_or_default();
+    super::projects::grouping_rules(&body, &mut settings)?;
+    let settings = Value::Object(settings);
     let newest = call
         .api
         .stores

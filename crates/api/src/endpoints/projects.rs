@@ -173,16 +173,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     }
     let mut settings = project.settings.as_object().cloned().unwrap_or_default();
     scrub_settings(&body, &mut settings)?;
-    for key in ["groupingEnhancements", "fingerprintingRules"] {
-        match body.get(key) {
-            None => {}
-            Some(Value::String(text)) if text.len() <= 64 * 1024 => {
-                settings.insert(key.into(), json!(text));
-            }
-            Some(Value::String(_)) => return Err(ApiError::field(key, "rules have at most 64 KiB")),
-            Some(_) => return Err(ApiError::field(key, "expected a text")),
-        }
-    }
+    grouping_rules(&body, &mut settings)?;
     match body.get("retentionDays") {
         None => {}
         Some(Value::Null) => {
@@ -208,6 +199,24 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     (call.api.hooks.changed)();
     let view = views::project::details(&project, call.organization()?, &call.api.url, call.api.retention);
     Ok(Answer::json(view))
+}
+
+/// Takes the rules of grouping from a body; whether they can be read is another question.
+pub fn grouping_rules(
+    body: &serde_json::Map<String, Value>,
+    settings: &mut serde_json::Map<String, Value>,
+) -> Result<(), ApiError> {
+    for key in ["groupingEnhancements", "fingerprintingRules"] {
+        match body.get(key) {
+            None => {}
+            Some(Value::String(text)) if text.len() <= 64 * 1024 => {
+                settings.insert(key.into(), json!(text));
+            }
+            Some(Value::String(_)) => return Err(ApiError::field(key, "rules have at most 64 KiB")),
+            Some(_) => return Err(ApiError::field(key, "expected a text")),
+        }
+    }
+    Ok(())
 }
 
 /// Takes the settings of scrubbing from a body: the same for projects and organizations.

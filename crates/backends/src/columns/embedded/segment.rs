@@ -95,6 +95,7 @@ pub(super) struct Segment<'a> {
     table: &'static Table,
     partition: Partition,
     terms: Arc<InvertedIndexReader>,
+    id: [Column<u64>; 2],
     project: Column<u64>,
     time: Column<i64>,
     received: Column<i64>,
@@ -135,6 +136,10 @@ impl<'a> Segment<'a> {
             table,
             partition,
             terms: reader.inverted_index(fields.terms).map_err(store_error)?,
+            id: [
+                fast.u64("id_high").map_err(store_error)?,
+                fast.u64("id_low").map_err(store_error)?,
+            ],
             project: fast.u64("project").map_err(store_error)?,
             time,
             received: fast.i64("received").map_err(store_error)?,
@@ -254,6 +259,38 @@ impl<'a> Segment<'a> {
         docs
     }
 
+    fn id_of(&self, doc: u32) -> EventId {
+        let [high, low] = [0, 1].map(|i| u128::from(first(&self.id[i], doc)));
+        EventId((high << 64 | low).to_be_bytes())
+    }
+
+    /// Documents by id: every one is looked at.
+    fn ids(&self, test: &Test) -> Docs {
+        let mut docs = Docs::none(self.len());
+        let wanted: Vec<EventId> = match test {
+            Test::Is(list) => list.iter().filter_map(|id| id.parse().ok()).collect(),
+            _ => Vec::new(),
+        };
+        let pattern = match test {
+            Test::Like(pattern) => Some(Pattern::new(pattern)),
+            _ => None,
+        };
+        for doc in 0..self.len() {
+            let id = self.id_of(doc);
+            let fits = match test {
+                Test::Present => true,
+                Test::Is(_) => wanted.contains(&id),
+                Test::Like(_) => pattern.as_ref().is_some_and(|p| p.fits(&id.to_string())),
+                Test::Words(words) => tokens(words).all(|w| id.to_string().contains(&w)),
+                Test::Between(..) => false,
+            };
+            if fits {
+                docs.add(doc);
+            }
+        }
+        docs
+    }
+
     fn docs(&mut self, filter: &Filter) -> Result<Docs> {
         Ok(match filter {
             Filter::All => Docs::all(self.len()),
@@ -275,7 +312,7 @@ impl<'a> Segment<'a> {
             }
             Filter::Field(field, test) => match field {
                 Field::Project | Field::Time | Field::Received => self.numbers(field, test),
-                Field::Id => self.text("i", test)?,
+                Field::Id => self.ids(test),
                 Field::Hash => self.text("h", test)?,
                 Field::Tag(key) => self.text(&format!("t{key}"), test)?,
                 Field::Column(i) => match self.table.columns.get(*i).map(|c| c.kind) {
@@ -482,8 +519,7 @@ impl Source for Segment<'_> {
                 self.hash_of(doc, &mut text);
                 return see(Seen::Str(&text));
             }
-            // Ids are found by term; they have no column.
-            Field::Id => return,
+            Field::Id => return see(Seen::Str(&self.id_of(doc).to_string())),
             Field::Column(i) => format!("c{i}"),
             Field::Tag(key) => tag_column(key),
         };

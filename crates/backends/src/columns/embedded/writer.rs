@@ -9,7 +9,7 @@ use storage::columns::{Placed, Result};
 use tantivy::indexer::UserOperation;
 use tantivy::{IndexWriter, TantivyDocument};
 
-use super::schema::{Stacks, document};
+use super::schema::Documents;
 use super::{COMMIT_BYTES, Part, Shared};
 
 /// Memory of the writer, bytes: the least that Tantivy takes for one thread.
@@ -115,13 +115,12 @@ fn commit(shared: &Shared, part: &Arc<RwLock<Part>>, open: &mut Option<Open>) ->
     };
     // What is run together lands in one segment: each has the shared texts of its rows.
     for group in rows.chunks(GROUP) {
-        let mut stacks = Stacks::default();
+        let mut make = Documents::new(&shared.fields, table);
         let mut documents = Vec::with_capacity(group.len() + 64);
         for placed in group {
-            let (stack, texts) = stacks.of(&shared.fields, table, &placed.row);
+            let (stack, texts) = make.shared(&placed.row);
             documents.extend(texts.map(UserOperation::Add));
-            let row = document(&shared.fields, table, placed, stack);
-            documents.push(UserOperation::Add(row));
+            documents.push(UserOperation::Add(make.row(placed, stack)));
         }
         writer.run(documents).map_err(store_error)?;
     }
