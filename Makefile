@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench bench-shapes parity crash setup setup-test web-deps ui clean
+.PHONY: run test check release bench bench-shapes bench-store parity crash setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app
@@ -44,6 +44,14 @@ bench: setup ui
 bench-shapes: setup ui
 	cargo build --release -p app -p xtask
 	$(CARGO_TARGET_DIR)/release/xtask bench $(CARGO_TARGET_DIR)/release/vedette shapes
+
+# Questions to a full store, in the folder STORE: it is filled with EVENTS events if it is not there.
+STORE ?= ../vedette-store
+EVENTS ?= 10000000
+bench-store: setup ui
+	cargo build --release -p app -p xtask
+	@[ -d $(STORE)/data ] || cargo run --release -p app --example store -- $(STORE)/data $(EVENTS)
+	$(CARGO_TARGET_DIR)/release/xtask bench $(CARGO_TARGET_DIR)/release/vedette store $(STORE)
 
 # Grouping against cases with known answers: those in PARITY, a folder that has dev/*.jsonl and compare.py, and
 # the repository's own.

@@ -6,6 +6,7 @@ mod floor;
 mod load;
 mod server;
 mod shapes;
+mod store;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -227,14 +228,14 @@ fn ms(d: Duration) -> f64 {
     d.as_secs_f64() * 1000.0
 }
 
-/// Runs the benchmark on a binary: `<binary>`, or `<binary> shapes [name...]`.
+/// Runs the benchmark on a binary: `<binary>`, `<binary> shapes [name...]`, or `<binary> store <folder>`.
 ///
 /// # Errors
 /// If the server fails or an event is missing.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     let binary = args
         .first()
-        .context("xtask bench <vedette binary> [shapes [name...]]")?;
+        .context("xtask bench <vedette binary> [shapes [name...] | store <folder>]")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match args.get(1).map(String::as_str) {
         None => runtime.block_on(measure(binary)),
@@ -243,6 +244,12 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
                 bail!("there is no shape {unknown}");
             }
             runtime.block_on(shapes(binary, &args[2..]))
+        }
+        Some("store") => {
+            let folder = args
+                .get(2)
+                .context("xtask bench <vedette binary> store <folder>")?;
+            runtime.block_on(store::measure(binary, std::path::Path::new(folder)))
         }
         Some(other) => bail!("there is no benchmark {other}"),
     }

@@ -30,7 +30,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the binary on a folder below this one, with so many projects.
+    /// Starts the binary on the folder `data` below this one, with so many projects.
     ///
     /// # Errors
     /// If it does not come up.
