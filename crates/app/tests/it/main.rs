@@ -12,6 +12,7 @@ mod ingest;
 mod inside;
 mod issues;
 mod overload;
+mod plans;
 mod regroup;
 mod upgrade;
 

@@ -187,8 +187,9 @@ pub fn put_sketch(c: &mut dyn Connection, hash: i64, day: i64, sketch: &Distinct
 pub fn whole_life(c: &mut dyn Connection, issues: &[i64]) -> Result<HashMap<i64, Distinct>> {
     let ids = list(issues.iter().map(|i| serde_json::json!({"i": i})).collect());
     let rows = c.query(
+        // The plus keeps SQLite from beginning with the index of days, which has every hash under this one.
         "select h.issue_id, u.sketch from {rows $1 i int} x join issue_hashes h on h.issue_id = x.i \
-         join hash_users u on u.hash_id = h.id and u.day = $2",
+         join hash_users u on u.hash_id = h.id and +u.day = $2",
         params![ids, WHOLE_LIFE],
     )?;
     merged(&rows)

@@ -191,7 +191,9 @@ pub fn redirect_short(c: &mut dyn Connection, project: i64, number: i64) -> Resu
 
 /// Issues whose deletion is due.
 pub fn to_delete(c: &mut dyn Connection, now: i64, limit: i64) -> Result<Vec<Issue>> {
-    let sql = format!("select {COLUMNS} from issues i where i.delete_after <= $1 order by i.id limit $2");
+    let sql = format!(
+        "select {COLUMNS} from issues i where i.delete_after <= $1 order by i.delete_after, i.id limit $2"
+    );
     all(c.query(&sql, params![now, limit])?, read)
 }
 

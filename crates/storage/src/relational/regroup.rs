@@ -139,12 +139,12 @@ fn claim(
 ) -> Result<()> {
     let rows = wanted
         .iter()
-        .map(|h| serde_json::json!({"h": h.to_string()}))
+        .map(|h| serde_json::json!({"p": project, "h": h.to_string()}))
         .collect();
     c.execute(
-        "update issue_hashes set issue_id = $2 from {rows $1 h text} x where issue_hashes.hash = x.h \
-         and issue_hashes.project_id = $3 and (issue_hashes.issue_id = $4 or $4 = -1)",
-        params![list(rows), issue, project, only_from.unwrap_or(-1)],
+        "update issue_hashes set issue_id = $2 from {rows $1 p int, h text} x where issue_hashes.hash = x.h \
+         and issue_hashes.project_id = x.p and (issue_hashes.issue_id = $3 or $3 = -1)",
+        params![list(rows), issue, only_from.unwrap_or(-1)],
     )?;
     Ok(())
 }
