@@ -8,6 +8,7 @@ mod commands;
 mod crash;
 mod disk;
 mod durable;
+mod hostile;
 mod ingest;
 mod inside;
 mod issues;
