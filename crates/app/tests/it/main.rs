@@ -13,6 +13,7 @@ mod ingest;
 mod inside;
 mod issues;
 mod overload;
+mod security;
 mod upgrade;
 
 use std::path::Path;
