@@ -4,6 +4,8 @@
 mod answer;
 pub mod body;
 pub mod crowd;
+#[cfg(test)]
+mod mutations;
 pub mod quota;
 pub mod record;
 mod request;
