@@ -62,7 +62,7 @@ parity: setup
 		else echo "no folder $(PARITY); only the repository's own cases"; fi
 	cargo test -q -p processing
 
-# A thousand kills at random moments, with files damaged as a power cut may; `make test` runs forty.
+# A thousand kills at random moments, with files damaged as a power cut may; `make test` runs fifty.
 crash: setup setup-test
 	CRASH_ROUNDS=1000 cargo test -q -p app --test it crash -- --nocapture
 

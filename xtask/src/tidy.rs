@@ -22,6 +22,46 @@ const WALLS: &[(&str, &[&str])] = &[
     ("testkit", &["protocol", "storage", "backends"]),
 ];
 
+/// Crates that ask other servers. Only a module called `egress` may use them: it is where requests to addresses that
+/// users give are checked.
+const CLIENTS: &[&str] = &[
+    "attohttpc",
+    "awc",
+    "curl",
+    "hyper",
+    "hyper-util",
+    "isahc",
+    "lettre",
+    "minreq",
+    "native-tls",
+    "reqwest",
+    "surf",
+    "ureq",
+];
+/// What opens a connection by hand.
+const DIALS: &[&str] = &["TcpStream::connect", "TcpSocket::", "UdpSocket::", "lookup_host("];
+/// Files that may, besides `egress`: `vedette doctor` asks the address in its own settings.
+const MAY_DIAL: &[&str] = &["crates/app/src/doctor.rs"];
+
+/// Whether a source of the product opens connections where it must not.
+fn dials(name: &str, text: &str) -> bool {
+    let parts: Vec<&str> = name.split('/').collect();
+    let product = matches!(parts[..], ["crates", folder, "src", ..] if folder != "testkit");
+    let allowed = MAY_DIAL.contains(&name) || name.ends_with("/egress.rs") || name.contains("/egress/");
+    product && !allowed && DIALS.iter().any(|d| text.contains(d))
+}
+
+/// The clients among the dependencies of a manifest, without those of tests.
+fn clients(manifest: &str) -> Vec<&'static str> {
+    let normal = manifest.split("[dev-dependencies]").next().unwrap_or("");
+    let names: Vec<&str> = normal
+        .lines()
+        .filter_map(|l| l.split(['.', ' ', '=']).next())
+        .collect();
+    let used = |c: &&&str| names.contains(*c);
+    CLIENTS.iter().filter(used).copied().collect()
+}
+
 /// Runs the checks.
 ///
 /// # Errors
@@ -50,6 +90,22 @@ pub fn run() -> anyhow::Result<()> {
         }
         if end == "rs" && !text.starts_with("//!") {
             wrong.push(format!("{name}: begins without a module comment (//!)"));
+        }
+        if end == "rs" && dials(name, &text) {
+            wrong.push(format!("{name}: opens a connection; only a module `egress` may"));
+        }
+        let folder = name
+            .strip_prefix("crates/")
+            .and_then(|n| n.strip_suffix("/Cargo.toml"));
+        if let Some(folder) = folder.filter(|f| *f != "testkit") {
+            let egress = [".rs", "/mod.rs"]
+                .iter()
+                .any(|e| Path::new(&format!("crates/{folder}/src/egress{e}")).exists());
+            for client in clients(&text).into_iter().filter(|_| !egress) {
+                wrong.push(format!(
+                    "{name}: {client} asks other servers; only a crate with a module `egress` may"
+                ));
+            }
         }
         for (n, line) in text.lines().enumerate() {
             let marks = ["TO", "FIX", "XX"]
@@ -84,4 +140,26 @@ pub fn run() -> anyhow::Result<()> {
         return Ok(());
     }
     bail!("{}", wrong.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ways_out_are_found() {
+        let manifest = "[dependencies]\nhyper-util.workspace = true\nureq = \"3\"\nhyperscan = \"1\"\n\
+            [dev-dependencies]\nreqwest = \"1\"\n";
+        assert_eq!(clients(manifest), ["hyper-util", "ureq"]);
+        let text = "let s = TcpStream::connect(address);";
+        assert!(dials("crates/api/src/hooks.rs", text));
+        for fine in [
+            "crates/api/src/egress.rs",
+            "crates/app/src/doctor.rs",
+            "crates/app/tests/it/main.rs",
+            "xtask/src/bench.rs",
+        ] {
+            assert!(!dials(fine, text), "{fine}");
+        }
+    }
 }

@@ -2,10 +2,12 @@
 //!
 //! A caller is known by the session cookie or by a bearer token. A route names the scope it needs; a session has
 //! the scopes of its user's role in the organization, a token those it was given and the role has as well. A
-//! request with the cookie that changes something must carry `X-Requested-With`, which no other site can send.
+//! request with the cookie that changes something must carry `X-Requested-With`, which no other site can send, and
+//! must not come from a page of another site as far as the browser says it.
 
 use std::collections::HashMap;
 
+use http::HeaderMap;
 use parking_lot::Mutex;
 use storage::relational::people::{self, User};
 use storage::relational::sessions;
@@ -205,26 +207,28 @@ const FREE: u32 = 5;
 const LONGEST: i64 = 900;
 
 impl Attempts {
-    /// Seconds that a name or address has to wait.
-    pub fn wait(&self, keys: &[String], now: i64) -> Option<u64> {
-        let all = self.0.lock();
-        let wait = keys
+    /// Counts a try of a name and address as failed until [`Attempts::succeeded`] says otherwise, so that tries at
+    /// the same time all count; or says how many seconds one of them has to wait.
+    ///
+    /// # Errors
+    /// The seconds.
+    pub fn begin(&self, keys: &[String], now: i64) -> Result<(), u64> {
+        // Names are as long as somebody likes.
+        let keys: Vec<String> = keys.iter().map(|k| token_hash(k)).collect();
+        let mut all = self.0.lock();
+        let waits = keys
             .iter()
             .filter_map(|k| all.get(k))
-            .map(|(_, until)| *until - now)
-            .max()?;
-        (wait > 0).then(|| u64::try_from(wait.div_euclid(1_000_000) + 1).unwrap_or(1))
-    }
-
-    /// Notes a failure.
-    pub fn failed(&self, keys: &[String], now: i64) {
-        let mut all = self.0.lock();
+            .map(|(_, until)| *until - now);
+        if let Some(wait) = waits.max().filter(|wait| *wait > 0) {
+            return Err(u64::try_from(wait.div_euclid(1_000_000) + 1).unwrap_or(1));
+        }
         if all.len() > 10_000 {
             all.retain(|_, (_, until)| *until > now);
         }
         for key in keys {
-            let entry = all.entry(key.clone()).or_insert((0, now));
-            entry.0 += 1;
+            let entry = all.entry(key).or_insert((0, now));
+            entry.0 = entry.0.saturating_add(1);
             let over = entry.0.saturating_sub(FREE);
             let seconds = if over == 0 {
                 0
@@ -233,15 +237,37 @@ impl Attempts {
             };
             entry.1 = now + seconds * 1_000_000;
         }
+        Ok(())
     }
 
     /// Forgets the failures of a name or address.
     pub fn succeeded(&self, keys: &[String]) {
         let mut all = self.0.lock();
         keys.iter().for_each(|k| {
-            all.remove(k);
+            all.remove(&token_hash(k));
         });
     }
+}
+
+/// Whether a browser says that a page of another site sends this. Clients that are no browsers say nothing.
+pub fn foreign(headers: &HeaderMap, url: &str, trusted_peer: bool) -> bool {
+    let text = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("?"));
+    match text("sec-fetch-site") {
+        // No page can set it: the browser compared the addresses as it knows them, before any proxy.
+        Some("same-origin" | "none") => return false,
+        Some(_) => return true,
+        None => {}
+    }
+    let Some(origin) = text("origin") else {
+        return false;
+    };
+    let authority = origin.split_once("://").map(|(_, rest)| rest);
+    let own = |address: &str| authority.is_some_and(|a| a.eq_ignore_ascii_case(address));
+    let configured = url.split_once("://").map_or("", |(_, rest)| rest);
+    let configured = configured.split('/').next().unwrap_or("");
+    let by_proxy = text("x-forwarded-host").filter(|_| trusted_peer);
+    let asked = by_proxy.or_else(|| text("host")).unwrap_or("");
+    !own(configured) && !own(asked)
 }
 
 #[cfg(test)]
@@ -262,13 +288,57 @@ mod tests {
     fn failures_cost_time() {
         let attempts = Attempts::default();
         let keys = vec!["a".to_owned()];
-        for _ in 0..FREE {
-            attempts.failed(&keys, 0);
+        for _ in 0..=FREE {
+            assert_eq!(attempts.begin(&keys, 0), Ok(()));
         }
-        assert_eq!(attempts.wait(&keys, 1), None);
-        attempts.failed(&keys, 0);
-        assert_eq!(attempts.wait(&keys, 1), Some(2));
+        assert_eq!(attempts.begin(&keys, 1), Err(2));
+        assert_eq!(attempts.begin(&keys, 2_000_000), Ok(()));
+        assert_eq!(attempts.begin(&keys, 2_000_001), Err(4));
         attempts.succeeded(&keys);
-        assert_eq!(attempts.wait(&keys, 1), None);
+        assert_eq!(attempts.begin(&keys, 2_000_001), Ok(()));
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_told_apart() {
+        let ask = |headers: &[(&'static str, &str)], trusted| {
+            let headers = headers
+                .iter()
+                .map(|(n, v)| (http::HeaderName::from_static(n), v.parse().unwrap()))
+                .collect();
+            foreign(&headers, "https://errors.example/x", trusted)
+        };
+        let host = ("host", "10.0.0.7:9000");
+        for (headers, trusted, want) in [
+            (&[][..], false, false),
+            (&[host], false, false),
+            (&[host, ("origin", "https://errors.example")], false, false),
+            (&[host, ("origin", "http://10.0.0.7:9000")], false, false),
+            (&[host, ("origin", "https://evil.example")], false, true),
+            (
+                &[host, ("origin", "https://errors.example.evil.example")],
+                false,
+                true,
+            ),
+            (&[host, ("origin", "null")], false, true),
+            (
+                &[host, ("origin", "http://p"), ("x-forwarded-host", "p")],
+                true,
+                false,
+            ),
+            (
+                &[host, ("origin", "http://p"), ("x-forwarded-host", "p")],
+                false,
+                true,
+            ),
+            (
+                &[host, ("origin", "http://dev"), ("sec-fetch-site", "same-origin")],
+                false,
+                false,
+            ),
+            (&[host, ("sec-fetch-site", "cross-site")], false, true),
+            (&[host, ("sec-fetch-site", "same-site")], false, true),
+        ] {
+            assert_eq!(ask(headers, trusted), want, "{headers:?}");
+        }
     }
 }

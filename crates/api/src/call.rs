@@ -34,6 +34,8 @@ pub struct Call {
     pub secure: bool,
     /// No form of another site can send such a request.
     pub unforgeable: bool,
+    /// Whether a page of another site sends it, as the browser says.
+    pub foreign: bool,
 }
 
 impl Call {

@@ -210,6 +210,7 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
         .saw(peer, trusted, speaks, secure_hop(&parts.headers, trusted));
     let query = serde_urlencoded::from_str(parts.uri.query().unwrap_or("")).unwrap_or_default();
     let headers = parts.headers;
+    let foreign = access::foreign(&headers, &api.url, trusted);
     let call = Call {
         path: parts.uri.path().to_owned(),
         user_agent: headers
@@ -226,10 +227,12 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
         body,
         address,
         secure,
-        unforgeable: headers.contains_key("x-requested-with")
-            || headers
-                .get(header::CONTENT_TYPE)
-                .is_some_and(|v| v.as_bytes().starts_with(b"application/json")),
+        unforgeable: !foreign
+            && (headers.contains_key("x-requested-with")
+                || headers
+                    .get(header::CONTENT_TYPE)
+                    .is_some_and(|v| v.as_bytes().starts_with(b"application/json"))),
+        foreign,
     };
     let span = tracing::Span::current();
     let done =
@@ -258,6 +261,12 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
     if by_session && !safe && !headers.contains_key("x-requested-with") {
         return Err(ApiError::Forbidden(
             "CSRF: send the header X-Requested-With with this request.".into(),
+        ));
+    }
+    if by_session && !safe && call.foreign {
+        return Err(ApiError::Forbidden(
+            "CSRF: this was sent by a page of another site. Behind a proxy, set url to the address in the browser."
+                .into(),
         ));
     }
     if route.access == Access::Session && !by_session {

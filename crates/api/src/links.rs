@@ -5,6 +5,9 @@ use http::HeaderName;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 
+/// No list is so long; what is added to it stays a number for every database.
+const LAST: usize = 1 << 30;
+
 /// The offset of the `cursor` parameter.
 pub fn offset(call: &Call) -> Result<usize, ApiError> {
     let Some(text) = call.value("cursor") else {
@@ -18,7 +21,7 @@ pub fn offset(call: &Call) -> Result<usize, ApiError> {
         parts.next().ok_or_else(bad)?,
         parts.next().ok_or_else(bad)?,
     );
-    offset.parse().map_err(|_| bad())
+    offset.parse().ok().filter(|n| *n <= LAST).ok_or_else(bad)
 }
 
 /// Adds the `Link` header of a page.
@@ -36,7 +39,7 @@ pub fn paged(answer: Answer, call: &Call, offset: usize, limit: usize, more: boo
         )
     };
     let previous = link("previous", offset.saturating_sub(limit), offset > 0, 1);
-    let next = link("next", offset + limit, more, 0);
+    let next = link("next", offset.saturating_add(limit), more, 0);
     answer.with(http::header::LINK, format!("{previous}, {next}"))
 }
 

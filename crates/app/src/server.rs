@@ -23,6 +23,12 @@ use crate::listener::{self, Bounded, Peer, tell_peer};
 use crate::watch::{self, Watch};
 use crate::{first_run, socket};
 
+/// Memory for request bodies beyond the first MiB of each, all together, bytes.
+const LARGE_BODIES: usize = 256 << 20;
+
+/// Request bodies that are decompressed at the same time.
+const DECODERS: usize = 8;
+
 /// The tables that the stores keep.
 pub fn catalog() -> Catalog {
     Catalog {
@@ -251,6 +257,8 @@ fn routes(
         slots: Arc::new(pipeline::ingest::crowd::Crowd::new(
             config.max_concurrent_requests,
         )),
+        bodies: Arc::new(pipeline::ingest::body::Bodies::new(LARGE_BODIES)),
+        decoders: Arc::new(tokio::sync::Semaphore::new(DECODERS)),
         told: Arc::default(),
         unwell: {
             let watch = watch.clone();

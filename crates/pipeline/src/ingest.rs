@@ -2,8 +2,10 @@
 //! bytes for good.
 
 mod answer;
-mod body;
+pub mod body;
 pub mod crowd;
+#[cfg(test)]
+mod mutations;
 pub mod quota;
 pub mod record;
 mod request;
@@ -35,6 +37,10 @@ pub struct Ingest {
     pub trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync>,
     /// Requests that are read at the same time; beyond, 503.
     pub slots: Arc<crowd::Crowd>,
+    /// Memory for large bodies; beyond, 503.
+    pub bodies: Arc<body::Bodies>,
+    /// Bodies that are decompressed at the same time; others wait, so that threads are left for the API.
+    pub decoders: Arc<tokio::sync::Semaphore>,
     /// When it was last logged that events are refused, µs.
     pub told: Arc<AtomicI64>,
     /// Says why nothing can be taken now, if so: the disk is full.

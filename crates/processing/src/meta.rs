@@ -10,6 +10,15 @@ const MAX_ERRORS: usize = 100;
 /// Changes that are noted at most.
 const MAX_REMARKS: usize = 2000;
 
+/// Characters of a key that are said.
+const MAX_NAME: usize = 200;
+
+/// Bytes of a value that could not be read, as it is said.
+const MAX_VALUE: usize = 1024;
+
+/// How deep such a value may be.
+const MAX_VALUE_DEPTH: usize = 7;
+
 /// A step into the event.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Step {
@@ -57,9 +66,13 @@ impl Notes {
         self.path.push(Step::Key(key));
     }
 
-    /// Steps into a key that the event names.
+    /// Steps into a key that the event names; of a long one its beginning is said.
     pub fn enter_name(&mut self, name: &str) {
-        self.path.push(Step::Name(name.to_owned()));
+        let name = match name.char_indices().nth(MAX_NAME) {
+            Some((end, _)) => format!("{}...", &name[..end]),
+            None => name.to_owned(),
+        };
+        self.path.push(Step::Name(name));
     }
 
     /// Steps into a place of a list.
@@ -91,11 +104,12 @@ impl Notes {
         at
     }
 
-    /// Notes an error at the place, with the value that was there.
+    /// Notes an error at the place, with the value that was there unless it is long.
     pub fn error(&mut self, kind: &'static str, reason: Option<&str>, value: Option<Json<'static>>) {
         if self.errors.len() >= MAX_ERRORS {
             return;
         }
+        let value = value.filter(is_short);
         let name = self.name();
         let note = match reason {
             Some(reason) => {
@@ -129,7 +143,11 @@ impl Notes {
 
     /// Notes that the value was of a wrong kind.
     pub fn invalid(&mut self, reason: &str, value: &Json<'_>) {
-        self.error("invalid_data", Some(reason), Some(value.clone().into_owned()));
+        if is_short(value) {
+            self.error("invalid_data", Some(reason), Some(value.clone().into_owned()));
+        } else {
+            self.error("invalid_data", Some(reason), None);
+        }
     }
 
     /// Notes a change to the text at the place; `len` is its length before.
@@ -158,6 +176,16 @@ impl Notes {
         }
     }
 
+    /// Notes that a list or object at the place was shortened; `total` is how many it had.
+    pub fn shortened(&mut self, total: usize) {
+        let remark = Remark {
+            rule: "!limit".into(),
+            how: "x",
+            range: None,
+        };
+        self.remark(&remark, Some(total));
+    }
+
     /// Adds everything to the event's own `_meta` and `errors`.
     pub fn write(self, event: &mut Map<'_>) {
         if !self.errors.is_empty() {
@@ -170,6 +198,30 @@ impl Notes {
             merge(event.entry("_meta").make_object(), self.meta);
         }
     }
+}
+
+/// Whether a value may be said: it is then kept twice more.
+fn is_short(value: &Json<'_>) -> bool {
+    fn left(value: &Json<'_>, depth: usize, room: usize) -> Option<usize> {
+        match value {
+            Json::Str(text) => room.checked_sub(text.len() + 2),
+            Json::Number(n) => room.checked_sub(n.text().len()),
+            Json::Array(list) => {
+                let depth = depth.checked_sub(1)?;
+                list.iter()
+                    .try_fold(room, |room, v| left(v, depth, room.checked_sub(1)?))
+            }
+            Json::Object(map) => {
+                let depth = depth.checked_sub(1)?;
+                let one =
+                    |room: usize, (k, v): (&str, &Json<'_>)| left(v, depth, room.checked_sub(k.len() + 4)?);
+                map.iter().try_fold(room, one)
+            }
+            Json::Rendered(text) => room.checked_sub(text.len()),
+            Json::Null | Json::Bool(_) => room.checked_sub(5),
+        }
+    }
+    left(value, MAX_VALUE_DEPTH, MAX_VALUE).is_some()
 }
 
 /// Merges notes into those that came with the event.

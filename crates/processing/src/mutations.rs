@@ -1,11 +1,13 @@
-//! Bodies that no SDK sends: the cases of `fixtures/normalize`, changed at random from a fixed seed. Processing
-//! must answer, and the stored JSON must be JSON.
+//! Bodies, rules and reports that nobody sends, changed at random from fixed seeds; bodies are those of
+//! `fixtures/normalize`. Processing must answer, and the stored JSON must be JSON.
 
 use protocol::json::{Json, Map};
 
-use crate::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event};
+use protocol::mutate::{Mutator, rounds};
 
-/// Changed bodies per case; `MUTATIONS` sets another number.
+use crate::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event, process_security};
+
+/// Changed bodies per case; `MUTATIONS` multiplies it.
 const ROUNDS: usize = 25;
 
 /// Values that stand in for others.
@@ -74,12 +76,19 @@ fn change(value: &mut Json<'_>, random: &mut Random) {
     }
 }
 
+fn receipt() -> Receipt<'static> {
+    Receipt {
+        received: 1_795_700_000_000_000,
+        client_ip: Some("203.0.113.9"),
+        user_agent: Some("x"),
+        project: 1,
+        ..Receipt::default()
+    }
+}
+
 #[test]
 fn changed_bodies_never_panic() {
-    let rounds = std::env::var("MUTATIONS")
-        .ok()
-        .and_then(|n| n.parse().ok())
-        .unwrap_or(ROUNDS);
+    let rounds = rounds(ROUNDS);
     let rules = ProjectRules::compile(
         1,
         &ProjectSettings {
@@ -89,13 +98,7 @@ fn changed_bodies_never_panic() {
         },
     )
     .unwrap();
-    let receipt = Receipt {
-        received: 1_795_700_000_000_000,
-        client_ip: Some("203.0.113.9"),
-        user_agent: Some("x"),
-        project: 1,
-        ..Receipt::default()
-    };
+    let receipt = receipt();
     let folder =
         std::path::Path::new(&std::env::var("CARGO_MANIFEST_DIR").unwrap()).join("../../fixtures/normalize");
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
@@ -127,4 +130,121 @@ fn changed_bodies_never_panic() {
         }
     }
     assert!(kept > rounds, "hardly any body was kept: {kept}");
+}
+
+const RULE_PIECES: &[&str] = &[
+    "*",
+    "**",
+    "?",
+    "[",
+    "]",
+    "{",
+    "}",
+    "\\",
+    "\"",
+    "!",
+    "|",
+    "[ ",
+    " ]",
+    " ^",
+    " v",
+    "+app",
+    "-group",
+    "max-frames=",
+    "99999999999999999999",
+    "{{ default }}",
+    "{{",
+    "}}",
+    " -> ",
+    ",",
+    "family:",
+    "path:",
+    "stack.function:",
+    "é",
+    "\u{0}",
+    "\n",
+    "#",
+    "title=\"",
+    "tags.x:",
+    "invert-stacktrace=1",
+    "category=",
+    "*a*a*a*a*a*a*a*",
+];
+
+fn samples(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|t| t.as_bytes().to_vec()).collect()
+}
+
+#[test]
+fn changed_rules_are_read_or_refused() {
+    let stack = samples(&[
+        "path:**/x/** -app\nfunction:*a* ^-group max-frames=3\n",
+        "# a comment\nfamily:javascript,native path:\"*/node modules/*\" -app -group\nstack.abs_path:**/a.py +app\n",
+        "[ function:a ] | function:b +group\nfunction:c | [ function:d ] category=internals v+app\n",
+        "error.type:Boom max-frames=2 min-frames=1\nerror.value:\"*x*\" invert-stacktrace=1\n!module:a.* -group\n",
+    ]);
+    let fingerprint = samples(&[
+        "message:*1* -> {{ message }}, {{ stack.function }}, {{ tags.x }}\n",
+        "# a comment\nerror.type:Boom !stack.module:\"a b\" -> boom, {{ default }} title=\"A {{ error.type }}\"\n",
+        "logger:a level:error tags.server:web* family:native -> \"a, b\", {{ transaction }}\n",
+        "stack.abs_path:**/a.py app:yes -> {{ error.value }} {{ stack.package }}\n",
+    ]);
+    let event = r#"{"event_id":"9ec79c33ec9942ab8353589fcb2e04dc","platform":"python","tags":{"x":"y","server":"web1"},
+        "message":"x 1","logger":"a","exception":[{"type":"Boom","value":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab",
+        "stacktrace":{"frames":[{"function":"a","filename":"/x/a.py","abs_path":"/x/a.py","module":"a.b"},
+        {"function":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab","filename":"c/node modules/d","in_app":true},
+        {"function":"c","package":"/usr/lib/d.so"},{"function":"d"}]}}]}"#;
+    let (mut mutator, receipt) = (Mutator::new(7, RULE_PIECES), receipt());
+    let mut read = [0, 0];
+    for n in 0..rounds(6_000) {
+        let (mut settings, kind) = (ProjectSettings::default(), n % 2);
+        if kind == 0 {
+            settings.stacktrace_rules = mutator.text(&stack);
+        } else {
+            settings.fingerprint_rules = mutator.text(&fingerprint);
+        }
+        match ProjectRules::compile(1, &settings) {
+            Err(e) => assert!(!e.to_string().is_empty()),
+            Ok(rules) => {
+                read[kind] += 1;
+                let done = process_event(event.as_bytes(), &receipt, &rules, &NoGeo).unwrap();
+                assert!(!done.hashes.is_empty() && !done.title.is_empty());
+            }
+        }
+    }
+    assert!(
+        read.iter().all(|n| *n > 300),
+        "hardly any rule was read: {read:?}"
+    );
+}
+
+#[test]
+fn changed_reports_are_read_or_refused() {
+    let reports = samples(&[
+        r#"{"csp-report":{"document-uri":"https://x.y/","violated-directive":"img-src 'self'","blocked-uri":"https://e/a.png",
+            "effective-directive":"img-src","original-policy":"img-src 'self'","script-sample":"a"}}"#,
+        r#"[{"type":"csp-violation","url":"https://x.y/","body":{"documentURL":"https://x.y/","effectiveDirective":"script-src",
+            "blockedURL":"inline","originalPolicy":"a"}}]"#,
+        r#"{"expect-ct-report":{"date-time":"2023-11-14T22:13:20Z","hostname":"a.b","port":443,"served-certificate-chain":["x"]}}"#,
+        r#"{"known-pins":["pin-sha256=\"a\""],"hostname":"a.b","date-time":"2023-11-14T22:13:20Z","include-subdomains":false}"#,
+    ]);
+    let pieces: &[&str] = &[
+        "{", "}", "[", "]", "\"", "null", ",", ":", "data:", "blob", "self", "'", "//", "é", "\\ud800",
+        "-uri",
+    ];
+    let (mut mutator, receipt) = (Mutator::new(8, pieces), receipt());
+    let rules = ProjectRules::compile(1, &ProjectSettings::default()).unwrap();
+    let mut read = 0;
+    for _ in 0..rounds(10_000) {
+        let body = mutator.bytes(&reports);
+        for done in process_security(&body, None, &receipt, &rules, &NoGeo)
+            .into_iter()
+            .flatten()
+        {
+            read += 1;
+            assert!(!done.hashes.is_empty());
+            assert!(serde_json::from_slice::<serde_json::Value>(&done.json).is_ok());
+        }
+    }
+    assert!(read > 500, "hardly any report was read: {read}");
 }

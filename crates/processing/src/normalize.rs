@@ -116,12 +116,13 @@ pub fn normalize(event: &mut Map<'_>, receipt: &Receipt<'_>, geo: &dyn Geo, note
     time::normalize(event, receipt, notes);
     fields::normalize(event, receipt, notes);
     message::normalize(event, notes);
+    limits::counts(event, notes);
     exceptions::normalize(event, notes);
     reports::normalize(event);
     request::normalize(event, notes);
     tags::normalize(event, notes);
     infer::event_type(event);
-    infer::address(event, receipt);
+    infer::address(event, receipt, notes);
     infer::user_agent(event, receipt);
     infer::place(event, geo);
     limits::apply(event, notes);

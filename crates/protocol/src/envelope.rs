@@ -18,7 +18,14 @@ pub struct EnvelopeError {
     pub at: usize,
     /// What is wrong, in a sentence.
     pub what: String,
+    /// It may be an envelope, but is larger than any should be.
+    pub large: bool,
 }
+
+/// Items of an envelope at most. All types together may have far fewer that are kept.
+pub const MAX_ITEMS: usize = 10_000;
+/// Bytes of a header's line, that of the envelope or of an item.
+pub const MAX_HEADER: usize = 1 << 20;
 
 impl fmt::Display for EnvelopeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,6 +115,7 @@ impl<'a> Envelope<'a> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Err(error(0, "it is empty; expected a JSON object as the first line"));
         }
+        bounded(0, line)?;
         let header = parse_header(line)?;
         let mut items = Vec::new();
         while at < bytes.len() {
@@ -116,6 +124,14 @@ impl<'a> Envelope<'a> {
             if line.iter().all(u8::is_ascii_whitespace) {
                 at = after;
                 continue;
+            }
+            bounded(start, line)?;
+            if items.len() == MAX_ITEMS {
+                let what = format!("it has more than {MAX_ITEMS} items");
+                return Err(EnvelopeError {
+                    large: true,
+                    ..error(start, what)
+                });
             }
             let wire: WireItem = read_json(line).map_err(|e| error(start, format!("item header: {e}")))?;
             let length = match wire.length {
@@ -180,7 +196,19 @@ fn error(at: usize, what: impl Into<String>) -> EnvelopeError {
     EnvelopeError {
         at,
         what: what.into(),
+        large: false,
     }
+}
+
+fn bounded(at: usize, line: &[u8]) -> Result<(), EnvelopeError> {
+    if line.len() <= MAX_HEADER {
+        return Ok(());
+    }
+    let what = format!("a header has more than {} KiB", MAX_HEADER >> 10);
+    Err(EnvelopeError {
+        large: true,
+        ..error(at, what)
+    })
 }
 
 /// The line from `at` without its newline (and `\r`), and where the next one starts.
@@ -293,6 +321,24 @@ mod tests {
         assert!(Envelope::parse(b"nope\n").is_err());
         assert!(Envelope::parse(b"{\"event_id\":\"zz\"}\n").is_err());
         assert!(Envelope::parse(b"{}\n{\"type\":\"event\",\"length\":1}\nab\n").is_err());
+    }
+
+    #[test]
+    fn what_is_larger_than_any_envelope_is_said_to_be() {
+        let items = |n| format!("{{}}\n{}", "{\"type\":\"a\"}\n\n".repeat(n));
+        assert_eq!(
+            Envelope::parse(items(MAX_ITEMS).as_bytes()).unwrap().items.len(),
+            MAX_ITEMS
+        );
+        assert!(
+            Envelope::parse(items(MAX_ITEMS + 1).as_bytes())
+                .unwrap_err()
+                .large
+        );
+        let long = format!("{{\"a\":\"{}\"}}", "x".repeat(MAX_HEADER));
+        assert!(Envelope::parse(long.as_bytes()).unwrap_err().large);
+        let e = Envelope::parse(format!("{{}}\n{long}\n").as_bytes()).unwrap_err();
+        assert_eq!((e.at, e.large), (3, true));
     }
 
     #[test]

@@ -18,5 +18,9 @@ pub mod forwarded;
 pub mod ids;
 pub mod json;
 pub mod limits;
+#[cfg(any(test, feature = "mutate"))]
+pub mod mutate;
+#[cfg(test)]
+mod mutations;
 pub mod table;
 pub mod time;

@@ -14,6 +14,8 @@ pub mod blobs;
 pub mod columns;
 pub mod life;
 pub mod memory;
+#[cfg(test)]
+mod mutations;
 pub mod payloads;
 pub mod queue;
 pub mod rebuild;

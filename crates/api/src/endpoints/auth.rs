@@ -35,12 +35,10 @@ pub fn login(call: &Call) -> Result<Answer, ApiError> {
     let now = call.now();
     let mut keys = vec![format!("name {}", name.trim().to_lowercase())];
     keys.extend(call.address.map(|a| format!("address {a}")));
-    if let Some(seconds) = call.api.attempts.wait(&keys, now) {
-        return Err(ApiError::TooMany(
-            format!("Too many failed logins; try again in {seconds} s."),
-            seconds,
-        ));
-    }
+    call.api.attempts.begin(&keys, now).map_err(|seconds| {
+        let text = format!("Too many failed logins; try again in {seconds} s.");
+        ApiError::TooMany(text, seconds)
+    })?;
     let sql = &call.api.stores.sql;
     let user = sql.reading(|c| people::user_by_email(c, &name))?;
     // A hash is compared for unknown names too, so that the time does not tell.
@@ -49,7 +47,6 @@ pub fn login(call: &Call) -> Result<Answer, ApiError> {
         .map_or_else(|| decoy().to_owned(), |u| u.password.clone());
     let fits = verify_password(&password, &stored);
     let Some(user) = user.filter(|u| fits && u.is_active) else {
-        call.api.attempts.failed(&keys, now);
         return Err(ApiError::Unauthorized(
             "The e-mail address or the password is wrong.".into(),
         ));
@@ -122,16 +119,14 @@ pub fn change_password(call: &Call) -> Result<Answer, ApiError> {
     let user = &call.principal()?.user;
     let now = call.now();
     let keys = vec![format!("password of {}", user.id)];
-    if let Some(seconds) = call.api.attempts.wait(&keys, now) {
-        return Err(ApiError::TooMany(
-            format!("Too many failed tries; try again in {seconds} s."),
-            seconds,
-        ));
-    }
+    call.api.attempts.begin(&keys, now).map_err(|seconds| {
+        let text = format!("Too many failed tries; try again in {seconds} s.");
+        ApiError::TooMany(text, seconds)
+    })?;
     if !verify_password(&current, &user.password) {
-        call.api.attempts.failed(&keys, now);
         return Err(ApiError::field("currentPassword", "This is not your password."));
     }
+    call.api.attempts.succeeded(&keys);
     if let Some(why) = weak_password(&new) {
         return Err(ApiError::field("newPassword", why));
     }

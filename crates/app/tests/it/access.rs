@@ -7,10 +7,23 @@ use crate::on_one;
 
 fn path_of(route: &str) -> String {
     let mut path = route.trim_start_matches('/').to_owned();
-    for (name, value) in [("{org}", "acme"), ("{project}", "shop"), ("{issue}", "SHOP-1")] {
+    for (name, value) in [
+        ("{org}", "acme"),
+        ("{project}", "shop"),
+        ("{issue}", "SHOP-1"),
+        ("{other}", "SHOP-1"),
+    ] {
         path = path.replace(name, value);
     }
-    for name in ["{event}", "{key}", "{note}", "{token}", "{attachment}", "{short}"] {
+    for name in [
+        "{event}",
+        "{key}",
+        "{note}",
+        "{token}",
+        "{attachment}",
+        "{short}",
+        "{tombstone}",
+    ] {
         path = path.replace(name, "1");
     }
     path

@@ -248,14 +248,14 @@ fn crash(rounds: usize, seed: u64, arguments: &[&str], environment: &[(&str, &st
 
 #[test]
 fn nothing_is_lost_by_crashes() {
-    crash(rounds(40), 1, &[], &[]);
+    crash(rounds(50), 1, &[], &[]);
 }
 
 #[test]
 fn nothing_is_lost_by_crashes_on_postgres() {
     let url = POSTGRES.database();
     crash(
-        rounds(40) / 4,
+        rounds(50) / 4,
         2,
         &["--database-url", &url],
         &[("VEDETTE_DATABASE_URL", &url)],

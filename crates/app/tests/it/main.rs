@@ -8,12 +8,14 @@ mod commands;
 mod crash;
 mod disk;
 mod durable;
+mod hostile;
 mod ingest;
 mod inside;
 mod issues;
 mod overload;
 mod plans;
 mod regroup;
+mod security;
 mod upgrade;
 
 use std::path::Path;

@@ -28,6 +28,9 @@ const WAITING: usize = 4096;
 /// Bytes written by one group at most.
 const GROUP_BYTES: usize = 8 << 20;
 
+/// A record of more bytes is not copied to be written.
+const LARGE: usize = 1 << 20;
+
 /// The log.
 pub struct Log {
     shared: Arc<Shared>,
@@ -249,14 +252,24 @@ fn write_loop(shared: &Shared, receiver: &Receiver<Waiting>) {
         }
         buffer.clear();
         let mut ends = Vec::with_capacity(group.len());
-        for waiting in &group {
-            put_record(&waiting.record, &mut buffer);
-            ends.push(buffer.len() as u64);
+        let mut length = 0;
+        // The last may be large: its bytes are then written from where they are.
+        let last = group.len() - 1;
+        let mut apart: &[u8] = &[];
+        for (i, waiting) in group.iter().enumerate() {
+            buffer.extend_from_slice(&header(&waiting.record));
+            if i == last && waiting.record.bytes.len() > LARGE {
+                apart = &waiting.record.bytes;
+            } else {
+                buffer.extend_from_slice(&waiting.record.bytes);
+            }
+            length += (HEADER + waiting.record.bytes.len()) as u64;
+            ends.push(length);
         }
-        match write_group(shared, &buffer) {
+        match write_group(shared, &[&buffer, apart]) {
             Ok(start) => {
                 let mut state = shared.state.lock();
-                state.end = start + buffer.len() as u64;
+                state.end = start + length;
                 let mut at = 0;
                 for (waiting, end) in group.iter().zip(&ends) {
                     state.push(start + end, waiting.record.key, end - at);
@@ -282,24 +295,23 @@ fn write_loop(shared: &Shared, receiver: &Receiver<Waiting>) {
     }
 }
 
-fn put_record(record: &Record, out: &mut Vec<u8>) {
+/// What stands before a record's bytes.
+fn header(record: &Record) -> [u8; HEADER] {
+    let length = u32::try_from(record.bytes.len()).unwrap_or(u32::MAX);
     let key = record.key.to_le_bytes();
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&key);
     hasher.update(&record.bytes);
-    out.extend_from_slice(
-        &u32::try_from(record.bytes.len())
-            .unwrap_or(u32::MAX)
-            .to_le_bytes(),
-    );
-    out.extend_from_slice(&hasher.finalize().to_le_bytes());
-    out.extend_from_slice(&key);
-    out.extend_from_slice(&record.bytes);
+    let mut out = [0; HEADER];
+    out[..4].copy_from_slice(&length.to_le_bytes());
+    out[4..8].copy_from_slice(&hasher.finalize().to_le_bytes());
+    out[8..].copy_from_slice(&key);
+    out
 }
 
 /// Writes a group behind the end and makes it durable; answers where it starts. A failed write leaves nothing
 /// behind that could be read as a record.
-fn write_group(shared: &Shared, buffer: &[u8]) -> Result<u64, QueueError> {
+fn write_group(shared: &Shared, pieces: &[&[u8]]) -> Result<u64, QueueError> {
     let (end, current) = {
         let state = shared.state.lock();
         let last = state.segments.last_key_value().map(|(s, f)| (*s, f.clone()));
@@ -323,9 +335,13 @@ fn write_group(shared: &Shared, buffer: &[u8]) -> Result<u64, QueueError> {
         }
     };
     let begun = Instant::now();
-    let written = file
-        .write_all_at(buffer, end - start)
-        .and_then(|()| file.sync_data());
+    let mut at = end - start;
+    let mut written = Ok(());
+    for piece in pieces.iter().filter(|p| !p.is_empty()) {
+        written = written.and_then(|()| file.write_all_at(piece, at));
+        at += piece.len() as u64;
+    }
+    let written = written.and_then(|()| file.sync_data());
     metrics::histogram!("vedette_queue_sync_seconds").record(begun.elapsed().as_secs_f64());
     if let Err(e) = written {
         let _ = file.set_len(end - start);

@@ -56,8 +56,21 @@ fn header_text(text: &str) -> HeaderValue {
     HeaderValue::from_str(&clean).unwrap_or_else(|_| HeaderValue::from_static("error"))
 }
 
+/// Characters of a sentence that are said: it may repeat what was sent.
+const SAID: usize = 500;
+
+fn short(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(SAID) {
+        text.truncate(end);
+        text.push_str("...");
+    }
+    text
+}
+
 impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
+        self.detail = short(self.detail);
+        self.causes = self.causes.into_iter().map(short).collect();
         let body = serde_json::json!({ "detail": self.detail, "causes": self.causes });
         let mut text = self.detail.clone();
         for cause in &self.causes {

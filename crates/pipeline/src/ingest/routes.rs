@@ -18,13 +18,15 @@ use storage::queue::{QueueError, Record};
 
 use super::Ingest;
 use super::answer::{Refusal, accepted, allow_any_origin, preflight};
-use super::body::{MAX_ENVELOPE, decode, decode_store, receive};
+use super::body::{MAX_ENVELOPE, Share, decode, decode_store, receive};
 use super::crowd::NoRoom;
 use super::record::{Form, Meta};
 use super::request::{Sender, address, authenticate, header as header_of, query, value};
 
 /// Bytes of a store body or a security report.
 const MAX_EVENT: usize = 1 << 20;
+/// Bytes of the same on the wire: base64 of what hardly compresses is longer than it.
+const MAX_SENT_EVENT: usize = 2 << 20;
 /// It is logged so often at most that events are refused, µs.
 const TELL_EVERY: i64 = 10_000_000;
 /// Bytes of the attachments of an envelope, all together.
@@ -158,26 +160,28 @@ async fn take(
     let (parts, body) = request.into_parts();
     let query = query(&parts);
     // Who is not known is refused before a byte of the body is read; an envelope may say it in its first line.
-    let early = match form {
-        Form::Envelope => None,
-        _ => Some(authenticate(ingest, &parts, &query, project, None)?),
+    let early = match authenticate(ingest, &parts, &query, project, None) {
+        Err(e) if form == Form::Envelope && e.status == StatusCode::UNAUTHORIZED => None,
+        known => Some(known?),
     };
-    let raw = receive(body, MAX_ENVELOPE).await?;
+    // Held until the queue has the bytes.
+    let mut share = ingest.bodies.enter();
+    let (sent, limit) = match form {
+        Form::Envelope => (MAX_ENVELOPE, MAX_ENVELOPE),
+        _ => (MAX_SENT_EVENT, MAX_EVENT),
+    };
+    let raw = receive(body, sent, &mut share).await?;
     let encodings = header_of(&parts.headers, "content-encoding").unwrap_or_default();
-    let limit = if form == Form::Envelope {
-        MAX_ENVELOPE
+    let (body, mut share) = if encodings.is_empty() {
+        (raw, share)
     } else {
-        MAX_EVENT
-    };
-    let body = if encodings.is_empty() {
-        raw
-    } else {
-        tokio::task::spawn_blocking(move || decode(raw, &encodings, limit))
+        let _turn = ingest.decoders.acquire().await;
+        tokio::task::spawn_blocking(move || Ok((decode(raw, &encodings, limit, &mut share)?, share)))
             .await
             .map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??
     };
     match (form, early) {
-        (Form::Store, Some(sender)) => take_store(ingest, &parts, &query, sender, body).await,
+        (Form::Store, Some(sender)) => take_store(ingest, &parts, &query, sender, body, &mut share).await,
         (Form::Security, Some(sender)) => take_security(ingest, &parts, &query, sender, body).await,
         _ => take_envelope(ingest, &parts, &query, project, body).await,
     }
@@ -231,11 +235,13 @@ fn full(ingest: &Ingest, e: &QueueError) -> Refusal {
     refusal
 }
 
-async fn append(ingest: &Ingest, meta: &Meta, body: &[u8]) -> Result<(), Refusal> {
+async fn append(ingest: &Ingest, meta: &Meta, body: Bytes) -> Result<(), Refusal> {
     let record = Record {
         key: meta.project,
-        bytes: meta.write(body),
+        bytes: meta.write(&body),
     };
+    // A large one is not held twice while it is written.
+    drop(body);
     match ingest.queue.append(record).await {
         Ok(_) => Ok(()),
         Err(e) => Err(full(ingest, &e)),
@@ -284,9 +290,10 @@ async fn take_store(
     query: &[(String, String)],
     sender: Sender,
     body: Bytes,
+    share: &mut Share,
 ) -> Result<Response, Refusal> {
     let mut meta = meta(ingest, parts, query, &sender, Form::Store);
-    let body = decode_store(body, MAX_EVENT)?;
+    let body = decode_store(body, MAX_EVENT, share)?;
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Refusal::bad("the body is empty", "expected an event as JSON"));
     }
@@ -309,10 +316,11 @@ async fn take_store(
             .map_err(|e| Refusal::bad("bad event_id", e))?,
         _ => EventId::NIL,
     };
+    drop(event);
     let id = if id.is_nil() { new_id() } else { id };
     meta.event_id = Some(id.to_string());
     take_event(ingest, &meta, &sender, Category::Error)?;
-    append(ingest, &meta, &body).await?;
+    append(ingest, &meta, body).await?;
     Ok(accepted(meta.event_id.as_deref()))
 }
 
@@ -362,7 +370,7 @@ async fn take_security(
     }
     protocol::json::parse(&body).map_err(|e| Refusal::bad("the report is not JSON", e))?;
     take_event(ingest, &meta, &sender, Category::Security)?;
-    append(ingest, &meta, &body).await?;
+    append(ingest, &meta, body).await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -373,7 +381,10 @@ async fn take_envelope(
     project: Option<&str>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let envelope = Envelope::parse(&body).map_err(|e| Refusal::bad("bad envelope", e))?;
+    let envelope = Envelope::parse(&body).map_err(|e| match e.large {
+        true => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, e.to_string()),
+        false => Refusal::bad("bad envelope", e),
+    })?;
     let sender = authenticate(ingest, parts, query, project, envelope.header.dsn.as_deref())?;
     let mut meta = meta(ingest, parts, query, &sender, Form::Envelope);
     if let Some(sdk) = &envelope.header.sdk {
@@ -431,7 +442,7 @@ async fn take_envelope(
         )
     });
     if !envelope.items.is_empty() && (refusal.is_none() || others) {
-        append(ingest, &meta, &body).await?;
+        append(ingest, &meta, body).await?;
     }
     match refusal {
         Some(refusal) => Err(refusal),

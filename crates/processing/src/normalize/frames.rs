@@ -93,6 +93,7 @@ pub(super) fn stack(stack: &mut Json<'_>, paths: bool, notes: &mut Notes) -> boo
         return true;
     }
     if frames.len() > OLDEST + NEWEST {
+        notes.shortened(frames.len());
         let last = frames.len() - NEWEST;
         frames.drain(OLDEST..last);
     }

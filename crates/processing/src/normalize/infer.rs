@@ -4,6 +4,7 @@ use protocol::json::{Json, Map};
 
 use crate::context::Receipt;
 use crate::geo::Geo;
+use crate::meta::Notes;
 use crate::user_agent;
 
 /// Sets `type` by what the event holds.
@@ -25,7 +26,7 @@ pub(super) fn event_type(event: &mut Map<'_>) {
 }
 
 /// `{{auto}}` becomes the connection's address; without any the SDK's settings and platform decide.
-pub(super) fn address(event: &mut Map<'_>, receipt: &Receipt<'_>) {
+pub(super) fn address(event: &mut Map<'_>, receipt: &Receipt<'_>, notes: &mut Notes) {
     const AUTO: &str = "{{auto}}";
     let remote = event
         .get("request")
@@ -44,7 +45,14 @@ pub(super) fn address(event: &mut Map<'_>, receipt: &Receipt<'_>) {
     let resolved = match given.as_deref() {
         Some(AUTO) => client,
         Some(ip) if ip.parse::<std::net::IpAddr>().is_ok() => return,
-        Some(_) => None,
+        Some(other) => {
+            notes.enter("user");
+            notes.enter("ip_address");
+            notes.invalid("expected an ip address", &Json::from(other));
+            notes.leave();
+            notes.leave();
+            None
+        }
         None => match infer.as_deref() {
             Some("never") => return,
             Some("auto") => remote.or(client),

@@ -88,6 +88,81 @@ const REQUEST: [(&str, Bag); 6] = [
     ),
 ];
 
+/// Exceptions that are kept: the innermost and the outermost.
+const INNER_EXCEPTIONS: usize = 50;
+const OUTER_EXCEPTIONS: usize = 200;
+
+/// Breadcrumbs that are kept: the newest.
+const BREADCRUMBS: usize = 1000;
+
+/// Threads that are kept, besides those that crashed or were running.
+const THREADS: usize = 1000;
+
+/// Contexts that are kept.
+const CONTEXTS: usize = 250;
+
+/// Leaves out what is more than anybody reads, before work is spent on it.
+pub(super) fn counts(event: &mut Map<'_>, notes: &mut Notes) {
+    some(event, "exception", notes, |list| {
+        if list.len() > INNER_EXCEPTIONS + OUTER_EXCEPTIONS {
+            list.drain(INNER_EXCEPTIONS..list.len() - OUTER_EXCEPTIONS);
+        }
+    });
+    some(event, "breadcrumbs", notes, |list| {
+        list.drain(..list.len().saturating_sub(BREADCRUMBS));
+    });
+    some(event, "threads", notes, |list| {
+        let mut room = THREADS;
+        let chosen = |thread: &Json<'_>| {
+            ["crashed", "current"]
+                .iter()
+                .any(|key| thread.get(key).and_then(Json::as_bool) == Some(true))
+        };
+        // Of those as many again, should all say so.
+        let mut chosen_room = THREADS;
+        list.retain(|thread| {
+            let room = if chosen(thread) {
+                &mut chosen_room
+            } else {
+                &mut room
+            };
+            let fits = *room > 0;
+            *room = room.saturating_sub(1);
+            fits
+        });
+    });
+    if let Some(Json::Object(contexts)) = event.get_mut("contexts")
+        && contexts.len() > CONTEXTS
+    {
+        let total = contexts.len();
+        contexts.0.truncate(CONTEXTS);
+        notes.enter("contexts");
+        notes.shortened(total);
+        notes.leave();
+    }
+}
+
+/// Chooses among the values of an interface.
+fn some<'a>(
+    event: &mut Map<'a>,
+    key: &'static str,
+    notes: &mut Notes,
+    choose: impl FnOnce(&mut Vec<Json<'a>>),
+) {
+    let Some(list) = super::values(event, key) else {
+        return;
+    };
+    let total = list.len();
+    choose(list);
+    if list.len() < total {
+        notes.enter(key);
+        notes.enter("values");
+        notes.shortened(total);
+        notes.leave();
+        notes.leave();
+    }
+}
+
 /// Cuts what is too long.
 pub(super) fn apply(event: &mut Map<'_>, notes: &mut Notes) {
     for (key, limit) in TOP {
@@ -374,7 +449,7 @@ fn shrink(value: &mut Json<'_>, depth: usize, left: &mut usize, notes: &mut Note
                 true
             });
             if list.len() < total {
-                note_length(total, notes);
+                notes.shortened(total);
             }
         }
         Json::Object(map) => {
@@ -391,23 +466,12 @@ fn shrink(value: &mut Json<'_>, depth: usize, left: &mut usize, notes: &mut Note
                 true
             });
             if map.len() < total {
-                note_length(total, notes);
+                notes.shortened(total);
             }
         }
         Json::Number(n) => *left = left.saturating_sub(n.text().len() + 1),
         _ => *left = left.saturating_sub(5),
     }
-}
-
-fn note_length(total: usize, notes: &mut Notes) {
-    notes.remark(
-        &Remark {
-            rule: "!limit".into(),
-            how: "x",
-            range: None,
-        },
-        Some(total),
-    );
 }
 
 #[cfg(test)]
@@ -425,6 +489,45 @@ mod tests {
         assert_eq!(
             event.get("_meta").map(ToString::to_string).as_deref(),
             Some(r#"{"transaction":{"":{"rem":[["!limit","s",197,200]],"len":250}}}"#)
+        );
+    }
+
+    #[test]
+    fn of_many_those_that_matter_are_kept() {
+        let list = |n: usize| (0..n).map(Json::from).collect::<Vec<_>>();
+        let mut event = Map::new();
+        event.set("exception", list(300));
+        let mut crumbs = Map::new();
+        crumbs.set("values", list(1001));
+        event.set("breadcrumbs", crumbs);
+        let mut threads = list(1200);
+        threads[1100] = protocol::json::parse_str(r#"{"id":7,"crashed":true}"#).unwrap().0;
+        event.set("threads", threads);
+        let mut notes = Notes::default();
+        counts(&mut event, &mut notes);
+        let values = |key| {
+            event
+                .object(key)
+                .and_then(|o| o.array("values"))
+                .unwrap()
+                .to_vec()
+        };
+        let exceptions = values("exception");
+        assert_eq!((exceptions.len(), &exceptions[50]), (250, &Json::from(100usize)));
+        let crumbs = values("breadcrumbs");
+        assert_eq!((crumbs.len(), &crumbs[0]), (1000, &Json::from(1usize)));
+        let threads = values("threads");
+        assert_eq!(
+            (threads.len(), threads[1000].get("id").and_then(Json::as_u64)),
+            (1001, Some(7))
+        );
+        notes.write(&mut event);
+        assert_eq!(
+            event
+                .get("_meta")
+                .and_then(|m| m.path(&["threads", "values", ""]))
+                .map(ToString::to_string),
+            Some(r#"{"rem":[["!limit","x"]],"len":1200}"#.into())
         );
     }
 

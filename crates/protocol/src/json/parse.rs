@@ -6,8 +6,9 @@ use std::fmt;
 
 use super::{Json, Map, Number};
 
-/// How deep lists and objects may lie in each other; what is deeper becomes null.
-pub const MAX_DEPTH: usize = 512;
+/// How deep lists and objects may lie in each other; what is deeper becomes null. Other readers of what is stored
+/// give up at 128, and notes may repeat a value some levels down.
+pub const MAX_DEPTH: usize = 100;
 
 /// The text is not JSON, even read leniently.
 #[derive(Clone, PartialEq, Eq, Debug)]
