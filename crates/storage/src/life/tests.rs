@@ -1,3 +1,5 @@
+//! Hours, releases and wishes walked through the life of an issue.
+
 use super::*;
 use std::cmp::Ordering::{Equal, Greater, Less};
 
