@@ -1,5 +1,6 @@
 //! Committing: rows in memory become a segment of their partition's index, in one thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +65,9 @@ pub(super) fn commit_loop(shared: &Shared) {
         let mut failed = None;
         for (key, part) in keys {
             let mut open = shared.writer.lock();
-            if let Err(e) = commit(shared, &part, &mut open) {
+            // A panic on a row is a failure like others: without this thread nothing would be taken any more.
+            let done = catch_unwind(AssertUnwindSafe(|| commit(shared, &part, &mut open)));
+            if let Err(e) = done.unwrap_or_else(|_| Err(store_error("writing a row panicked"))) {
                 *open = None;
                 tracing::error!(table = key.0, partition = %key.1, error = %e, "the index could not be committed; the rows stay in memory");
                 failed = Some(e.to_string());
