@@ -20,6 +20,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0003_regrouping",
         include_str!("../../storage/migrations/0003_regrouping.sql"),
     ),
+    (
+        "0004_listing",
+        include_str!("../../storage/migrations/0004_listing.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -131,6 +131,19 @@ fn no_statement_of_the_worker_goes_through_a_large_table() {
         bench.send(n, "two", "192.0.2.1");
     }
     bench.worker.drain();
+    stores
+        .sql
+        .reading(|c| {
+            use storage::relational::issues::{self, Condition, Sort};
+            let any = Condition::new("true", vec![]);
+            issues::filter(c, &[1, 3], &any)?;
+            issues::ids(c, &[bench.project as i64], &any)?;
+            for sort in [Sort::LastSeen, Sort::FirstSeen, Sort::Events] {
+                issues::page(c, &[bench.project as i64], 0, &any, sort, 0, 25)?;
+            }
+            Ok(())
+        })
+        .unwrap();
     pipeline::jobs::delete_due(stores).unwrap();
     pipeline::jobs::end_archives(stores).unwrap();
     pipeline::jobs::sweep(stores, 90).unwrap();

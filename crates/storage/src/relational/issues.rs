@@ -229,6 +229,8 @@ pub fn await_escalation(c: &mut dyn Connection, before: i64) -> Result<Vec<Issue
     all(c.query(&sql, params![before])?, read)
 }
 
+// The plus before `delete_after` keeps SQLite from its index: almost every issue is null there.
+
 /// A condition on issues, as text with `?` for each of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
@@ -315,7 +317,7 @@ pub fn page(
     values.extend(condition.values.iter().cloned());
     let clause = format!(
         "from issues i join {{rows $1 p int}} x on x.p = i.project_id \
-         where i.last_seen >= $2 and i.delete_after is null and {}",
+         where i.last_seen >= $2 and +i.delete_after is null and {}",
         condition.render(3)
     );
     let total = c
@@ -349,7 +351,7 @@ pub fn filter(c: &mut dyn Connection, ids: &[i64], condition: &Condition) -> Res
     let mut values: Vec<Value> = vec![scope.into()];
     values.extend(condition.values.iter().cloned());
     let sql = format!(
-        "select {COLUMNS} from {{rows $1 i int}} x join issues i on i.id = x.i where i.delete_after is null and {}",
+        "select {COLUMNS} from {{rows $1 i int}} x join issues i on i.id = x.i where +i.delete_after is null and {}",
         condition.render(2)
     );
     all(c.query(&sql, &values)?, read)
@@ -362,7 +364,7 @@ pub fn ids(c: &mut dyn Connection, projects: &[i64], condition: &Condition) -> R
     values.extend(condition.values.iter().cloned());
     let sql = format!(
         "select i.id from issues i join {{rows $1 p int}} x on x.p = i.project_id \
-         where i.delete_after is null and {} order by i.id",
+         where +i.delete_after is null and {} order by i.id",
         condition.render(2)
     );
     all(c.query(&sql, &values)?, |r| r.int(0))
