@@ -95,24 +95,21 @@ fn find(
     }
     let counted = counts(call, scope, filter)?;
     let ids: Vec<i64> = counted.keys().copied().collect();
-    let mut issues = call
-        .api
-        .stores
-        .sql
-        .reading(|c| issues::filter(c, &ids, &condition))?;
-    let key = |i: &Issue| {
-        let (events, users, _, last) = counted.get(&i.id).copied().unwrap_or_default();
+    let sql = &call.api.stores.sql;
+    let mut found = sql.reading(|c| issues::filter(c, &ids, &condition))?;
+    found.sort_by_key(|(id, first_seen)| {
+        let (events, users, _, last) = counted.get(id).copied().unwrap_or_default();
         let first = match order {
             Order::LastSeen => last,
-            Order::FirstSeen => i.first_seen,
+            Order::FirstSeen => *first_seen,
             Order::Events => events,
             Order::Users => users,
         };
-        std::cmp::Reverse((first, i.id))
-    };
-    issues.sort_by_key(key);
-    let total = issues.len();
-    let issues = issues.into_iter().skip(offset).take(limit).collect();
+        std::cmp::Reverse((first, *id))
+    });
+    let total = found.len();
+    let shown: Vec<i64> = found.iter().skip(offset).take(limit).map(|(id, _)| *id).collect();
+    let issues = sql.reading(|c| issues::in_order(c, &shown))?;
     Ok(Page {
         issues,
         total,

@@ -338,23 +338,35 @@ pub fn page(
     values.push(limit.into());
     values.push(offset.into());
     let n = values.len();
+    // Numbers first: what is sorted is narrow then, however many issues there are.
     let sql = format!(
-        "select {COLUMNS} {clause} order by {order} limit ${} offset ${n}",
+        "select i.id {clause} order by {order} limit ${} offset ${n}",
         n - 1
     );
-    Ok((all(c.query(&sql, &values)?, read)?, total))
+    let ids = all(c.query(&sql, &values)?, |r| r.int(0))?;
+    Ok((in_order(c, &ids)?, total))
 }
 
-/// Which of these issues fulfil a condition and are not being deleted.
-pub fn filter(c: &mut dyn Connection, ids: &[i64], condition: &Condition) -> Result<Vec<Issue>> {
+/// Issues by number, in the order of the numbers; those that are not there are missing.
+pub fn in_order(c: &mut dyn Connection, ids: &[i64]) -> Result<Vec<Issue>> {
+    let mut found = by_ids(c, ids)?;
+    let place: std::collections::HashMap<i64, usize> =
+        ids.iter().enumerate().map(|(n, id)| (*id, n)).collect();
+    found.sort_by_key(|i| place.get(&i.id).copied());
+    Ok(found)
+}
+
+/// Which of these issues fulfil a condition and are not being deleted: number, and first seen in µs.
+pub fn filter(c: &mut dyn Connection, ids: &[i64], condition: &Condition) -> Result<Vec<(i64, i64)>> {
     let scope = list(ids.iter().map(|i| serde_json::json!({"i": i})).collect());
     let mut values: Vec<Value> = vec![scope.into()];
     values.extend(condition.values.iter().cloned());
     let sql = format!(
-        "select {COLUMNS} from {{rows $1 i int}} x join issues i on i.id = x.i where +i.delete_after is null and {}",
+        "select i.id, i.first_seen from {{rows $1 i int}} x join issues i on i.id = x.i \
+         where +i.delete_after is null and {}",
         condition.render(2)
     );
-    all(c.query(&sql, &values)?, read)
+    all(c.query(&sql, &values)?, |r| Ok((r.int(0)?, r.int(1)?)))
 }
 
 /// Every issue of projects that fulfils a condition: its number.
