@@ -83,6 +83,11 @@ impl Server {
     async fn setup(&self, binary: &str) -> Option<Value> {
         for _ in 0..100 {
             tokio::time::sleep(Duration::from_millis(50)).await;
+            // Not before the server has the folder: the command would take it.
+            let address = self.base.trim_start_matches("http://");
+            if tokio::net::TcpStream::connect(address).await.is_err() {
+                continue;
+            }
             let out = Command::new(binary)
                 .args(["setup", "--json", "--email", "bench@localhost"])
                 .args(["--password", "benchmark-1", "--org", "acme", "--project", "shop"])
