@@ -11,6 +11,7 @@ pub mod features;
 pub mod hashes;
 pub mod instance;
 pub mod issues;
+pub mod listing;
 pub mod outcomes;
 pub mod people;
 pub mod personal;

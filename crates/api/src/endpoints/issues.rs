@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use storage::columns::{Aggregate, Answer as Found, Cell, Field, Filter, GroupOrder, Question};
 use storage::life::{self, Substatus, Wish};
-use storage::relational::issues::{self, Issue, Sort};
+use storage::relational::issues::{self, Issue};
+use storage::relational::listing::{self, Sort};
 use storage::relational::{activity, hashes, people, personal, releases};
 
 use crate::answer::{Answer, ApiError};
@@ -85,7 +86,7 @@ fn find(
                 i64::try_from(offset).unwrap_or(0),
                 i64::try_from(limit).unwrap_or(100),
             );
-            issues::page(c, &scope.ids(), since, &condition, sort, offset, limit)
+            listing::page(c, &scope.ids(), since, &condition, sort, offset, limit)
         })?;
         return Ok(Page {
             issues,

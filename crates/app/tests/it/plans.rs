@@ -134,12 +134,13 @@ fn no_statement_of_the_worker_goes_through_a_large_table() {
     stores
         .sql
         .reading(|c| {
-            use storage::relational::issues::{self, Condition, Sort};
+            use storage::relational::issues::{self, Condition};
+            use storage::relational::listing::{self, Sort};
             let any = Condition::new("true", vec![]);
             issues::filter(c, &[1, 3], &any)?;
             issues::ids(c, &[bench.project as i64], &any)?;
             for sort in [Sort::LastSeen, Sort::FirstSeen, Sort::Events] {
-                issues::page(c, &[bench.project as i64], 0, &any, sort, 0, 25)?;
+                listing::page(c, &[bench.project as i64], 0, &any, sort, 0, 25)?;
             }
             Ok(())
         })

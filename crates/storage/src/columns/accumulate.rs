@@ -342,6 +342,9 @@ struct FacetState {
     distinct: Distinct,
 }
 
+/// A row: when it happened and its place in the order of application, its source, its number there.
+type Hit = ((i64, u64), usize, u32);
+
 fn facets(
     select: &Select,
     sources: &mut [Box<dyn Source + '_>],
@@ -356,7 +359,7 @@ fn facets(
         .map(|(number, source)| (source.span().1, number))
         .collect();
     order.sort_unstable_by_key(|o| Reverse(*o));
-    let mut hits: BinaryHeap<Reverse<((i64, u64), usize, u32)>> = BinaryHeap::new();
+    let mut hits: BinaryHeap<Reverse<Hit>> = BinaryHeap::new();
     let mut total = 0u64;
     for (last, number) in order {
         let docs = sources[number].matching(select)?;
