@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use storage::life;
 use storage::params;
 use storage::relational::issues::{self, Condition, Issue};
-use storage::relational::listing::{self, Sort};
+use storage::relational::listing::{self, Listing, Place, Sort};
 use storage::relational::{people, projects};
 use storage::sql::Sql;
 use storage::suite::Numbers;
@@ -111,7 +111,7 @@ fn pages(sql: &dyn Sql) {
                     Sort::LastSeen => i.last_seen,
                     Sort::FirstSeen => i.first_seen,
                     Sort::Events if since > i64::MIN => counted.get(&i.id).copied().unwrap_or(0),
-                    Sort::Events => i.times_seen,
+                    _ => sort.value(i),
                 };
                 let mut want: Vec<(i64, i64)> = made
                     .iter()
@@ -119,20 +119,40 @@ fn pages(sql: &dyn Sql) {
                     .map(|i| (key(i), i.id))
                     .collect();
                 want.sort_unstable_by_key(|w| Reverse(*w));
+                let listing = Listing {
+                    projects: scope,
+                    since,
+                    condition: &any,
+                    sort,
+                };
+                let ask = |place, limit| {
+                    let page = sql.reading(|c| listing::page(c, &listing, place, limit));
+                    let (got, more, total) = page.expect("asked");
+                    assert_eq!(total, want.len() as i64);
+                    (got.iter().map(|i| (key(i), i.id)).collect::<Vec<_>>(), more)
+                };
                 for (offset, limit) in [(0, 25), (25, 25), (0, 3), (190, 100), (2000, 10)] {
-                    let (got, total) = sql
-                        .reading(|c| listing::page(c, scope, since, &any, sort, offset, limit))
-                        .expect("asked");
-                    let got: Vec<(i64, i64)> = got.iter().map(|i| (key(i), i.id)).collect();
-                    let want: Vec<(i64, i64)> = want
-                        .iter()
-                        .skip(offset as usize)
-                        .take(limit as usize)
-                        .copied()
-                        .collect();
-                    assert_eq!(got, want, "{sort:?} since {since}, {limit} from {offset}");
-                    assert!(total >= want.len() as i64);
+                    let (got, more) = ask(Place::Offset(offset), limit);
+                    let rest = &want[(offset as usize).min(want.len())..];
+                    let what = format!("{sort:?} since {since}, {limit} from {offset}");
+                    assert_eq!(got, rest[..rest.len().min(limit as usize)], "{what}");
+                    assert_eq!(more, rest.len() as i64 > limit, "{what}");
                 }
+                if matches!(sort, Sort::Events) && since > i64::MIN {
+                    continue;
+                }
+                // From page to page, and back.
+                let (mut seen, mut more) = ask(Place::Offset(0), 100);
+                while more {
+                    let (value, id) = *seen.last().expect("a page");
+                    let (next, follows) = ask(Place::After(value, id), 100);
+                    let (value, id) = next[0];
+                    let before = &seen[seen.len() - 50..];
+                    assert_eq!(ask(Place::Before(value, id), 50).0, before);
+                    seen.extend(next);
+                    more = follows;
+                }
+                assert_eq!(seen, want, "{sort:?} since {since}, page by page");
             }
         }
     }
