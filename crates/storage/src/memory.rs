@@ -46,6 +46,11 @@ impl Source for Rows<'_> {
         (p.row.time, p.seq)
     }
 
+    fn origin(&mut self, doc: u32) -> (u64, [u8; 16]) {
+        let row = &self.at(doc).row;
+        (row.project, row.hash)
+    }
+
     fn found(&self, doc: u32) -> Found {
         let p = self.at(doc);
         Found {

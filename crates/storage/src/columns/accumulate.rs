@@ -7,7 +7,8 @@ use std::collections::{BinaryHeap, HashMap};
 use protocol::ids::EventId;
 
 use super::select::{
-    Aggregate, Answer, Cell, Facet, FacetValue, Field, Found, Group, GroupOrder, Order, Question, Select,
+    Aggregate, Answer, Cell, Facet, FacetValue, Field, Found, Group, GroupOrder, Latest, Order, Question,
+    Select,
 };
 use super::{ColumnsError, Result};
 use crate::sketch::{Distinct, stable_hash};
@@ -32,6 +33,8 @@ pub trait Source {
     fn matching(&mut self, select: &Select) -> Result<Vec<u32>>;
     /// When a document happened, and its place in the order of application.
     fn moment(&self, doc: u32) -> (i64, u64);
+    /// The project and the hash of a document.
+    fn origin(&mut self, doc: u32) -> (u64, [u8; 16]);
     /// Where a document's record lies.
     fn found(&self, doc: u32) -> Found;
     /// The first and the last time of its documents, or times that lie outside of them, µs.
@@ -106,6 +109,7 @@ pub fn answer(select: &Select, sources: &mut [Box<dyn Source + '_>]) -> Result<A
             }
             Ok(Answer::Groups(groups.finish(*order, *limit)))
         }
+        Question::Latest { limit } => latest(select, sources, *limit),
         Question::Facets { tags, values, newest } => {
             facets(select, sources, tags.as_deref(), *values, *newest)
         }
@@ -164,6 +168,39 @@ fn rows(
         .map(|(_, number, doc)| sources[number].found(doc))
         .collect();
     Ok(Answer::Rows { rows, more })
+}
+
+/// Sources whose newest rows are newest first: their last times, and their places.
+fn newest_first(sources: &[Box<dyn Source + '_>]) -> Vec<(i64, usize)> {
+    let mut order: Vec<(i64, usize)> = sources.iter().map(|s| s.span().1).zip(0..).collect();
+    order.sort_unstable_by_key(|o| Reverse(*o));
+    order
+}
+
+fn latest(select: &Select, sources: &mut [Box<dyn Source + '_>], limit: usize) -> Result<Answer> {
+    let mut newest: HashMap<(u64, [u8; 16]), i64> = HashMap::new();
+    let mut cut = false;
+    for (last, number) in newest_first(sources) {
+        // What is newer than all that is left stays as it is.
+        if newest.len() > limit && newest.values().filter(|time| **time > last).count() > limit {
+            cut = true;
+            break;
+        }
+        let source = &mut sources[number];
+        for doc in source.matching(select)? {
+            let time = source.moment(doc).0;
+            let known = newest.entry(source.origin(doc)).or_insert(time);
+            *known = time.max(*known);
+        }
+    }
+    let mut found: Vec<Latest> = newest
+        .into_iter()
+        .map(|((project, hash), time)| Latest { project, hash, time })
+        .collect();
+    found.sort_unstable_by_key(|l| (Reverse(l.time), l.project, l.hash));
+    let more = cut || found.len() > limit;
+    found.truncate(limit);
+    Ok(Answer::Latest { found, more })
 }
 
 /// The field that an aggregate looks at.
@@ -353,15 +390,9 @@ fn facets(
     newest: usize,
 ) -> Result<Answer> {
     // The newest sources first: of most others only the number of rows counts then.
-    let mut order: Vec<(i64, usize)> = sources
-        .iter()
-        .enumerate()
-        .map(|(number, source)| (source.span().1, number))
-        .collect();
-    order.sort_unstable_by_key(|o| Reverse(*o));
     let mut hits: BinaryHeap<Reverse<Hit>> = BinaryHeap::new();
     let mut total = 0u64;
-    for (last, number) in order {
+    for (last, number) in newest_first(sources) {
         let docs = sources[number].matching(select)?;
         total += docs.len() as u64;
         if hits.len() >= newest && hits.peek().is_none_or(|Reverse(((time, _), ..))| last < *time) {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use http::HeaderName;
 use protocol::ids::GroupHash;
-use storage::columns::{Aggregate, Answer as Found, Cell, Field, Filter, GroupOrder, Question};
+use storage::columns::{Aggregate, Answer as Found, Cell, Field, Filter, GroupOrder, Latest, Question};
 use storage::relational::hashes;
 use storage::relational::issues::{self, Condition, Issue};
 use storage::relational::listing::{self, Listing, Place, Sort};
@@ -18,7 +18,7 @@ use crate::call::Call;
 use crate::links;
 use crate::scope::Scope;
 
-/// Hashes whose issues are asked for at once, at first.
+/// Hashes that are asked for at first.
 const STEP: usize = 2_000;
 
 /// Events, users, first and last time, µs.
@@ -151,7 +151,7 @@ pub fn find(
             limit,
             enough,
         };
-        return by_events(call, counts(call, scope, filter)?, &wish);
+        return by_events(call, scope, filter, &wish);
     }
     let listing = Listing {
         projects: &scope.ids(),
@@ -201,10 +201,16 @@ impl Wish<'_> {
 }
 
 /// A page of the issues that have some hashes.
-fn by_events(call: &Call, counted: ByHash, wish: &Wish<'_>) -> Result<Page, ApiError> {
-    let (mut found, cut) = match wish.sort {
-        Sort::LastSeen => newest(call, &counted, wish)?,
-        _ => (every(call, &counted, wish)?, false),
+fn by_events(call: &Call, scope: &Scope, filter: Filter, wish: &Wish<'_>) -> Result<Page, ApiError> {
+    let (mut found, cut, counted) = match wish.sort {
+        Sort::LastSeen => {
+            let (found, cut) = newest(call, scope, &filter, wish)?;
+            (found, cut, None)
+        }
+        _ => {
+            let counted = counts(call, scope, filter.clone(), None)?;
+            (every(call, &counted, wish)?, false, Some(counted))
+        }
     };
     found.sort_unstable_by_key(|k| Reverse(*k));
     let range = match wish.start {
@@ -227,6 +233,15 @@ fn by_events(call: &Call, counted: ByHash, wish: &Wish<'_>) -> Result<Page, ApiE
         .stores
         .sql
         .reading(|c| Ok((issues::in_order(c, &ids)?, hashes::of_issues(c, &ids)?)))?;
+    let counted = match counted {
+        Some(counted) => counted,
+        None => counts(
+            call,
+            scope,
+            filter,
+            Some(hashes.iter().map(|h| h.hash.0).collect()),
+        )?,
+    };
     let (filtered, _) = sums(&hashes, &counted);
     Ok(Page {
         issues,
@@ -261,41 +276,37 @@ fn sums(rows: &[hashes::HashRow], counted: &ByHash) -> (HashMap<i64, Counted>, V
 
 /// Issues with the newest matching events, until there are enough; whether that was before the end. The issue of
 /// the hash with the newest event comes first, so the rest need not be known.
-fn newest(call: &Call, counted: &ByHash, wish: &Wish<'_>) -> Result<(Vec<Key>, bool), ApiError> {
-    let mut order: Vec<(i64, (u64, GroupHash))> = counted.iter().map(|(hash, n)| (n.3, *hash)).collect();
-    order.sort_unstable_by_key(|o| Reverse(*o));
-    let mut last: HashMap<i64, i64> = HashMap::new();
-    let mut found: Vec<Key> = Vec::new();
-    let (mut from, mut step) = (0, STEP);
-    while from < order.len() {
-        let mut to = (from + step).min(order.len());
-        // Those of the same moment are placed by the numbers of their issues, which are not known yet.
-        while to < order.len() && order[to].0 == order[to - 1].0 {
-            to += 1;
-        }
-        let wanted: Vec<_> = order[from..to].iter().map(|(_, hash)| *hash).collect();
-        call.api.stores.sql.reading(|c| {
-            let (sums, _) = sums(&hashes::find(c, &wanted)?, counted);
-            let mut fresh = Vec::new();
-            for (issue, n) in sums {
-                last.entry(issue).or_insert_with(|| {
-                    fresh.push(issue);
-                    n.3
-                });
-            }
-            for (id, _) in issues::filter(c, &fresh, wish.condition)? {
-                found.push((last.get(&id).copied().unwrap_or(0), id));
-            }
-            Ok(())
+fn newest(
+    call: &Call,
+    scope: &Scope,
+    filter: &Filter,
+    wish: &Wish<'_>,
+) -> Result<(Vec<Key>, bool), ApiError> {
+    let mut limit = STEP;
+    loop {
+        let question = Question::Latest { limit };
+        let Found::Latest { found, more } = scope.select(call, filter.clone(), None, question)? else {
+            return Ok((vec![], false));
+        };
+        let time = |l: &Latest| ((l.project, GroupHash(l.hash)), (0, 0, l.time, l.time));
+        let counted: ByHash = found.iter().map(time).collect();
+        let wanted: Vec<_> = counted.keys().copied().collect();
+        let mut keys: Vec<Key> = call.api.stores.sql.reading(|c| {
+            let (sums, ids) = sums(&hashes::find(c, &wanted)?, &counted);
+            let passed = issues::filter(c, &ids, wish.condition)?;
+            let key = |(id, _): (i64, i64)| (sums.get(&id).map_or(0, |n| n.3), id);
+            Ok(passed.into_iter().map(key).collect())
         })?;
-        from = to;
-        step = (step * 2).min(16 * STEP);
-        let left = order.get(from).map_or(i64::MIN, |o| o.0);
-        if from < order.len() && found.len() >= wish.enough && wish.reached(&found, left) {
-            return Ok((found, true));
+        let Some(end) = found.last().filter(|_| more).map(|l| l.time) else {
+            return Ok((keys, false));
+        };
+        // Of the last moment there may be others, which the numbers of their issues would place between.
+        keys.retain(|(time, _)| *time > end);
+        if keys.len() >= wish.enough && wish.reached(&keys, end) {
+            return Ok((keys, true));
         }
+        limit = limit.saturating_mul(8);
     }
-    Ok((found, false))
 }
 
 /// All issues whose events match, with what places them.
@@ -318,8 +329,13 @@ fn every(call: &Call, counted: &ByHash, wish: &Wish<'_>) -> Result<Vec<Key>, Api
     })?)
 }
 
-/// Events, users, first and last time of the rows that match, by hash.
-fn counts(call: &Call, scope: &Scope, filter: Filter) -> Result<ByHash, ApiError> {
+/// Events, users, first and last time of the rows that match, by hash; of some hashes, if they are given.
+fn counts(
+    call: &Call,
+    scope: &Scope,
+    filter: Filter,
+    hashes: Option<Vec<[u8; 16]>>,
+) -> Result<ByHash, ApiError> {
     let table = call.api.stores.catalog.errors;
     let user = table.column("user").map(Field::Column).unwrap_or(Field::Id);
     let question = Question::Groups {
@@ -334,7 +350,7 @@ fn counts(call: &Call, scope: &Scope, filter: Filter) -> Result<ByHash, ApiError
         order: GroupOrder::Key,
         limit: 0,
     };
-    let Found::Groups(groups) = scope.select(call, filter, None, question)? else {
+    let Found::Groups(groups) = scope.select(call, filter, hashes, question)? else {
         return Ok(HashMap::new());
     };
     let number = |c: &Cell| match c {

@@ -585,6 +585,10 @@ impl Source for Segment<'_> {
         (first(&self.time, doc), first(&self.seq, doc))
     }
 
+    fn origin(&mut self, doc: u32) -> (u64, [u8; 16]) {
+        (first(&self.project, doc), self.hash_of(doc))
+    }
+
     fn found(&self, doc: u32) -> Found {
         let slot = u16::try_from(first(&self.slot, doc)).unwrap_or(u16::MAX);
         let locator = Locator {
