@@ -187,7 +187,9 @@ fn latest(select: &Select, sources: &mut [Box<dyn Source + '_>], limit: usize) -
             break;
         }
         let source = &mut sources[number];
-        for doc in source.matching(select)? {
+        let docs = source.matching(select)?;
+        source.prepare(&docs, &[&Field::Hash]);
+        for doc in docs {
             let time = source.moment(doc).0;
             let known = newest.entry(source.origin(doc)).or_insert(time);
             *known = time.max(*known);

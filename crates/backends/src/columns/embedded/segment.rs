@@ -106,7 +106,7 @@ pub(super) struct Segment<'a> {
     /// The document of shared texts by their number.
     shared: Option<HashMap<u64, u32>>,
     hash: Option<StrColumn>,
-    /// The hashes by their ordinal; filled when the first is asked for.
+    /// The hashes by their ordinal, as far as they were asked for.
     hashes: Vec<[u8; 16]>,
     columns: HashMap<String, Vec<Values>>,
 }
@@ -412,27 +412,42 @@ impl<'a> Segment<'a> {
         keys
     }
 
-    /// The hash of a document. All of a segment's are read when the first is asked for: they lie together, and
-    /// one by one each costs as much as some hundred.
-    fn hash_of(&mut self, doc: u32) -> [u8; 16] {
-        let Some(column) = &self.hash else { return [0; 16] };
-        let Some(ord) = column.term_ords(doc).next() else {
-            return [0; 16];
-        };
+    /// Reads the hashes of these documents in the order in which they lie; one by one each would cost as much as
+    /// some hundred.
+    fn prepare_hashes(&mut self, docs: &[u32]) {
+        let Some(column) = &self.hash else { return };
         if self.hashes.is_empty() {
-            self.hashes = vec![[0; 16]; column.num_terms()];
-            let mut places = self.hashes.iter_mut();
-            let all: Vec<u64> = (0..column.num_terms() as u64).collect();
-            let _ = column.dictionary().sorted_ords_to_term_cb(&all, |term| {
-                let hash = std::str::from_utf8(term)
-                    .ok()
-                    .and_then(|t| t.parse::<EventId>().ok());
-                if let (Some(place), Some(hash)) = (places.next(), hash) {
-                    *place = hash.0;
-                }
-            });
+            self.hashes = vec![EventId::NIL.0; column.num_terms()];
         }
-        self.hashes.get(ord as usize).copied().unwrap_or_default()
+        let ords = ords_of(column, docs, |ord| {
+            self.hashes.get(ord as usize).is_none_or(|h| *h == EventId::NIL.0)
+        });
+        let mut next = ords.iter();
+        let _ = column.dictionary().sorted_ords_to_term_cb(&ords, |term| {
+            let hash = std::str::from_utf8(term)
+                .ok()
+                .and_then(|t| t.parse::<EventId>().ok());
+            if let (Some(ord), Some(hash)) = (next.next(), hash)
+                && let Some(place) = self.hashes.get_mut(*ord as usize)
+            {
+                *place = hash.0;
+            }
+        });
+    }
+
+    /// The hash of a document.
+    fn hash_of(&mut self, doc: u32) -> [u8; 16] {
+        let known = |s: &Self| {
+            let ord = s.hash.as_ref()?.term_ords(doc).next()?;
+            s.hashes.get(ord as usize).copied()
+        };
+        match known(self) {
+            Some(hash) if hash != EventId::NIL.0 => hash,
+            _ => {
+                self.prepare_hashes(&[doc]);
+                known(self).unwrap_or(EventId::NIL.0)
+            }
+        }
     }
 
     /// The name of the column of a field that is one of the table's or a tag.
@@ -462,15 +477,25 @@ fn values_of(column: DynamicColumn) -> Values {
     }
 }
 
+/// The ordinals of what documents have, in order, as far as they are wanted.
+fn ords_of(column: &StrColumn, docs: &[u32], wanted: impl Fn(u64) -> bool) -> Vec<u64> {
+    let mut ords: Vec<u64> = docs
+        .iter()
+        .flat_map(|doc| column.term_ords(*doc))
+        .filter(|ord| wanted(*ord))
+        .collect();
+    ords.sort_unstable();
+    ords.dedup();
+    ords
+}
+
 impl Values {
     /// Reads the texts of these documents in the order in which they lie.
     fn prepare(&mut self, docs: &[u32]) {
         let Values::Str { column, cache } = self else {
             return;
         };
-        let mut ords: Vec<u64> = docs.iter().flat_map(|doc| column.term_ords(*doc)).collect();
-        ords.sort_unstable();
-        ords.dedup();
+        let ords = ords_of(column, docs, |ord| !cache.contains_key(&ord));
         let mut next = ords.iter();
         let _ = column.dictionary().sorted_ords_to_term_cb(&ords, |term| {
             if let (Some(ord), Ok(text)) = (next.next(), std::str::from_utf8(term)) {
@@ -540,19 +565,19 @@ impl Source for Segment<'_> {
         }
         let within = select.time.start <= self.time.min_value() && self.time.max_value() < select.time.end;
         let projects: HashSet<u64> = select.projects.iter().copied().collect();
-        let mut out = Vec::new();
-        for doc in docs.iter() {
-            let project = first(&self.project, doc);
-            if !projects.contains(&project) || !(within || select.time.contains(&first(&self.time, doc))) {
-                continue;
-            }
-            if !select.hidden.is_empty() {
-                let hidden = select.hidden.get(&(project, self.hash_of(doc)));
-                if hidden.is_some_and(|upto| first(&self.seq, doc) <= *upto) {
-                    continue;
-                }
-            }
-            out.push(doc);
+        let mut out: Vec<u32> = docs
+            .iter()
+            .filter(|doc| {
+                projects.contains(&first(&self.project, *doc))
+                    && (within || select.time.contains(&first(&self.time, *doc)))
+            })
+            .collect();
+        if !select.hidden.is_empty() {
+            self.prepare_hashes(&out);
+            out.retain(|doc| {
+                let hidden = select.hidden.get(&self.origin(*doc));
+                hidden.is_none_or(|upto| first(&self.seq, *doc) > *upto)
+            });
         }
         Ok(out)
     }
