@@ -142,9 +142,9 @@ export function Releases() {
 
 function Figure({ label, value }: { label: string; value: number }) {
   return (
-    <span className="w-20 text-right text-13">
+    <span className="text-13 md:w-20 md:text-right">
       <Count value={value} className="font-medium" />{' '}
-      <span className="block text-12 text-text2">{label}</span>
+      <span className="text-12 text-text2 md:block">{label}</span>
     </span>
   );
 }

@@ -30,7 +30,7 @@ const OUTCOMES: Record<string, string> = {
 
 /** What a reason means, and where what is behind it can be changed. */
 const REASONS: Record<string, { text: string; to?: 'projects' | 'server' | 'docs' }> = {
-  none: { text: 'stored' },
+  none: { text: 'Stored' },
   key_quota: { text: 'The limit of the client key was reached', to: 'projects' },
   discarded_hash: { text: 'Its issue was discarded', to: 'projects' },
   duplicate: { text: 'An event with this id was there already' },
