@@ -45,6 +45,19 @@ impl Answer {
         }
     }
 
+    /// 200 with a page.
+    pub fn html(page: &str) -> Answer {
+        Answer {
+            status: StatusCode::OK,
+            body: Content::Bytes(page.as_bytes().to_vec(), "text/html; charset=utf-8".to_owned()),
+            headers: vec![(
+                header::CONTENT_SECURITY_POLICY,
+                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+                    .to_owned(),
+            )],
+        }
+    }
+
     /// 204.
     pub fn nothing() -> Answer {
         Answer {

@@ -246,7 +246,11 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
 
 /// Everything between the route and its function.
 fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> Result<Answer, ApiError> {
-    identify(&mut call, headers)?;
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // What everybody may do is done in nobody's name.
+    if route.access != Access::Public || safe {
+        identify(&mut call, headers)?;
+    }
     if route.access != Access::Public {
         call.principal()?;
     }
@@ -257,7 +261,6 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
             ..
         })
     );
-    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     if by_session && !safe && !headers.contains_key("x-requested-with") {
         return Err(ApiError::Forbidden(
             "CSRF: send the header X-Requested-With with this request.".into(),

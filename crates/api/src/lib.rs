@@ -77,6 +77,10 @@ pub struct Api {
     pub hooks: Hooks,
     /// The address under which people reach the server, without a slash at its end.
     pub url: Arc<str>,
+    /// Makes the addresses that stand in mails.
+    pub links: storage::mail::links::Links,
+    /// Whether the installation can send mail.
+    pub sends_mail: bool,
     /// Days that events are kept unless a project says otherwise.
     pub retention: u16,
     /// Which peers may say for whom they speak (`X-Forwarded-For`, `-Proto`).

@@ -5,7 +5,7 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
     auth, discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
-    organizations, projects, root, search, similar, stats, tags, tokens,
+    notifications, organizations, projects, recover, root, search, similar, stats, tags, tokens,
 };
 
 /// One endpoint.
@@ -73,6 +73,22 @@ pub static ROUTES: &[Route] = &[
     route("GET", "/users/me/", SignedIn, auth::me),
     route("PUT", "/users/me/", Session, auth::update_me),
     route("PUT", "/users/me/password/", Session, auth::change_password),
+    route("POST", "/auth/recover/", Public, recover::ask),
+    route("POST", "/auth/recover/confirm/", Public, recover::confirm),
+    route("GET", "/users/me/notifications/", SignedIn, notifications::get),
+    route("PUT", "/users/me/notifications/", Session, notifications::update),
+    route(
+        "GET",
+        "/unsubscribe/{user}/{project_id}/{kind}/{signature}/",
+        Public,
+        notifications::ask,
+    ),
+    route(
+        "POST",
+        "/unsubscribe/{user}/{project_id}/{kind}/{signature}/",
+        Public,
+        notifications::stop,
+    ),
     route("GET", "/api-tokens/", Session, tokens::list),
     route("POST", "/api-tokens/", Session, tokens::add),
     route("DELETE", "/api-tokens/", Session, tokens::remove),

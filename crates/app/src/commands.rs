@@ -108,6 +108,11 @@ enum Command {
         #[arg(long)]
         no_input: bool,
     },
+    /// Mail: whether it goes out.
+    Mail {
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Writes everything to one file, also while the server runs.
     Backup {
         #[command(flatten)]
@@ -187,6 +192,17 @@ enum EventsCommand {
         settings: Settings,
         /// The event's id.
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum MailCommand {
+    /// Sends a mail to an address and says what is wrong if it is not taken.
+    Test {
+        #[command(flatten)]
+        settings: Settings,
+        /// The address.
+        address: String,
     },
 }
 
@@ -367,6 +383,23 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 },
             )?;
             say(&done)?;
+            Ok(())
+        }
+        Command::Mail {
+            command: MailCommand::Test { settings, address },
+        } => {
+            let config = load(&settings, &[])?;
+            start_log("warn")?;
+            let Some(mailer) = server::mailer(&config)? else {
+                bail!("no mail server is set: set mail-host, for example mail-host = \"smtp.example.com\"");
+            };
+            let url = server::url_for(&config, config.listen);
+            mailer.send(&storage::mail::compose::test(&address, &url))?;
+            let server = config.mail.map(|m| format!("{}:{}", m.host, m.port));
+            say(format!(
+                "{} took the mail to {address}; if it does not arrive, look at that server's log",
+                server.unwrap_or_default()
+            ))?;
             Ok(())
         }
         Command::Backup { settings, file } => {

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
+use backends::egress::smtp::{Security, SmtpConfig};
+
 use crate::sentry_keys;
 
 /// One key.
@@ -102,6 +104,41 @@ pub const KEYS: &[Key] = &[
         doc: "the slug of the first project; unset: my-project",
     },
     Key {
+        name: "mail-host",
+        default: "",
+        doc: "the SMTP server that takes mail; unset: no mail is sent, and links are shown instead",
+    },
+    Key {
+        name: "mail-port",
+        default: "",
+        doc: "its port; unset: 465, 587 or 25 by mail-tls",
+    },
+    Key {
+        name: "mail-tls",
+        default: "starttls",
+        doc: "how it is talked to: tls, starttls, or none",
+    },
+    Key {
+        name: "mail-user",
+        default: "",
+        doc: "the name to log in with; unset: no login",
+    },
+    Key {
+        name: "mail-password",
+        default: "",
+        doc: "the password to log in with",
+    },
+    Key {
+        name: "mail-from",
+        default: "",
+        doc: "whom mail is from, an address or 'Name <address>'; unset: vedette@ and the host of url",
+    },
+    Key {
+        name: "ca-file",
+        default: "",
+        doc: "certificates (PEM) that are trusted besides the system's when other servers are asked",
+    },
+    Key {
         name: "log",
         default: "info",
         doc: "what is logged: error, warn, info, debug, or a filter like info,pipeline=debug",
@@ -150,6 +187,10 @@ pub struct Config {
     pub organization: Option<String>,
     /// First project.
     pub project: Option<String>,
+    /// Certificates that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The mail server, if there is one.
+    pub mail: Option<SmtpConfig>,
     /// Log filter.
     pub log: String,
     /// One JSON object a line.
@@ -353,7 +394,10 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         None => cores,
         Some(_) => usize::try_from(number("worker-threads", 1, 256)?)?,
     };
+    let mail = mail(values, url.as_deref())?;
     Ok(Config {
+        mail,
+        ca_file: some("ca-file").map(PathBuf::from),
         data_dir: text("data-dir").into(),
         listen,
         url,
@@ -381,6 +425,50 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
     })
 }
 
+/// The settings of mail, if a server is named.
+fn mail(values: &BTreeMap<&'static str, String>, url: Option<&str>) -> anyhow::Result<Option<SmtpConfig>> {
+    let text = |name: &str| values.get(name).map(String::as_str).unwrap_or_default();
+    let security = match text("mail-tls") {
+        "tls" => Security::Tls,
+        "starttls" => Security::StartTls,
+        "none" => Security::None,
+        other => bail!("mail-tls is tls, starttls or none, not '{other}'"),
+    };
+    let port = match text("mail-port") {
+        "" => security.port(),
+        port => match port.parse() {
+            Ok(n) if n > 0 => n,
+            _ => bail!("mail-port is a number from 1 to 65535, not '{port}'"),
+        },
+    };
+    let (user, password) = (text("mail-user"), text("mail-password"));
+    if user.is_empty() != password.is_empty() {
+        bail!("mail-user and mail-password belong together: set both or none");
+    }
+    let host = text("mail-host");
+    if host.is_empty() {
+        return Ok(None);
+    }
+    let from = match text("mail-from") {
+        "" => {
+            let host = url
+                .and_then(|u| u.split("://").nth(1))
+                .and_then(|r| r.split(['/', ':']).next())
+                .unwrap_or("localhost");
+            format!("Vedette <vedette@{host}>")
+        }
+        from => from.to_owned(),
+    };
+    Ok(Some(SmtpConfig {
+        host: host.to_owned(),
+        port,
+        security,
+        login: (!user.is_empty()).then(|| (user.to_owned(), password.to_owned())),
+        from,
+        ca_file: Some(text("ca-file")).filter(|f| !f.is_empty()).map(PathBuf::from),
+    }))
+}
+
 /// The settings as a file with a line of documentation each.
 pub fn show(values: impl Fn(&Key) -> String) -> String {
     let mut out = String::new();
@@ -405,6 +493,7 @@ impl Config {
     /// A setting as it is in force, for `config show`; secrets are not shown.
     pub fn shown(&self, key: &Key) -> String {
         let hidden = |v: &Option<String>| v.as_ref().map(|_| "(set)".to_owned()).unwrap_or_default();
+        let mail = |of: &dyn Fn(&SmtpConfig) -> String| self.mail.as_ref().map(of).unwrap_or_default();
         match key.name {
             "data-dir" => self.data_dir.display().to_string(),
             "listen" => self.listen.to_string(),
@@ -421,6 +510,17 @@ impl Config {
             "admin-password" => hidden(&self.admin_password),
             "organization" => self.organization.clone().unwrap_or_default(),
             "project" => self.project.clone().unwrap_or_default(),
+            "mail-host" => mail(&|m| m.host.clone()),
+            "mail-port" => mail(&|m| m.port.to_string()),
+            "mail-tls" => mail(&|m| m.security.name().to_owned()),
+            "mail-user" => mail(&|m| m.login.as_ref().map(|l| l.0.clone()).unwrap_or_default()),
+            "mail-password" => mail(&|m| hidden(&m.login.as_ref().map(|l| l.1.clone()))),
+            "mail-from" => mail(&|m| m.from.clone()),
+            "ca-file" => self
+                .ca_file
+                .as_ref()
+                .map(|f| f.display().to_string())
+                .unwrap_or_default(),
             "log" => self.log.clone(),
             "log-format" => if self.log_json { "json" } else { "text" }.to_owned(),
             "trusted-proxies" => self.trusted_text.clone(),

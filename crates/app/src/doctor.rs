@@ -58,6 +58,7 @@ pub fn examine(config: &Config) -> (String, bool) {
             "Look at its log; start it again if it is stuck: nothing that was accepted is lost.",
         ),
     }
+    mail(config, &mut report);
     address(config, &mut report);
     (report.text, !report.bad)
 }
@@ -237,6 +238,33 @@ fn stopped(config: &Config, room: bool, report: &mut Report) {
                 _ => report.say(Verdict::Good, "clock", "it is not behind the stored events", ""),
             }
         }
+    }
+}
+
+/// Whether the mail server can be talked to.
+fn mail(config: &Config, report: &mut Report) {
+    match server::mailer(config) {
+        Ok(None) => report.say(
+            Verdict::Hint,
+            "mail",
+            "no mail is sent",
+            "Set mail-host for invitations, new passwords and news of issues; links work without.",
+        ),
+        Ok(Some(mailer)) => match mailer.check() {
+            Ok(()) => report.say(
+                Verdict::Good,
+                "mail",
+                "the mail server answers and takes the login",
+                "",
+            ),
+            Err(e) => report.say(
+                Verdict::Bad,
+                "mail",
+                &e.text,
+                "`vedette mail test ADDRESS` tries it with a mail.",
+            ),
+        },
+        Err(e) => report.say(Verdict::Bad, "mail", &format!("{e:#}"), ""),
     }
 }
 

@@ -21,14 +21,14 @@ const ONE_PROCESS: &str = "there is one process and no container of this kind";
 const LATER: &str = "this version does not do this yet";
 const PROXY: &str =
     "behind a proxy, set trusted-proxies; X-Forwarded-Proto and -For of those addresses count";
-const MAIL: &str = "this version sends no mail yet";
+const MAIL: &str = "mail goes to the server that mail-host names";
 
 /// The table. A name that ends with `*` stands for all that begin so.
 pub const TABLE: &[(&str, Fate)] = &[
     ("COMPOSE_PROFILES", Ignored(ONE_PROCESS)),
     ("SENTRY_EVENT_RETENTION_DAYS", Mapped("event-retention-days")),
     ("SENTRY_BIND", Mapped("listen")),
-    ("SENTRY_MAIL_HOST", Ignored(MAIL)),
+    ("SENTRY_MAIL_HOST", Mapped("mail-host")),
     ("SENTRY_TASKWORKER_CONCURRENCY", Mapped("worker-threads")),
     ("LAUNCHPAD_RPC_SHARED_SECRET", Ignored(ONE_PROCESS)),
     ("SENTRY_IMAGE", Ignored(ONE_PROCESS)),
@@ -47,7 +47,7 @@ pub const TABLE: &[(&str, Fate)] = &[
     ("SETUP_JS_SDK_KEEP_OLD_ASSETS", Ignored(LATER)),
     (
         "SETUP_CUSTOM_CA_CERTIFICATE",
-        Ignored("the system's certificates are used"),
+        Ignored("the system's certificates are used, and those of ca-file"),
     ),
     ("STATSD_ADDR", Ignored(LATER)),
     ("SENTRY_KAFKA_MAX_POLL_INTERVAL_MS", Ignored("there is no Kafka")),
@@ -84,6 +84,13 @@ pub const TABLE: &[(&str, Fate)] = &[
     ),
     ("CSRF_COOKIE_SECURE", Ignored("there is no such cookie")),
     ("SOCIAL_AUTH_REDIRECT_IS_HTTPS", Ignored(LATER)),
+    ("mail.host", Mapped("mail-host")),
+    ("mail.port", Mapped("mail-port")),
+    ("mail.username", Mapped("mail-user")),
+    ("mail.password", Mapped("mail-password")),
+    ("mail.from", Mapped("mail-from")),
+    ("mail.use-ssl", Mapped("mail-tls")),
+    ("mail.use-tls", Mapped("mail-tls")),
     ("mail.*", Ignored(MAIL)),
     ("filestore.backend", Ignored("files are kept in the data folder")),
     ("filestore.options", Ignored("files are kept in the data folder")),
@@ -167,10 +174,15 @@ pub fn translate(
         match find(name) {
             None => {}
             Some(Mapped(key)) => {
-                let value = if name == "SENTRY_BIND" && value.parse::<u16>().is_ok() {
-                    format!("0.0.0.0:{value}")
-                } else {
-                    value.clone()
+                let on = matches!(value.to_lowercase().as_str(), "true" | "1" | "yes" | "on");
+                let value = match name.as_str() {
+                    "SENTRY_BIND" if value.parse::<u16>().is_ok() => format!("0.0.0.0:{value}"),
+                    "mail.use-ssl" if on => "tls".to_owned(),
+                    "mail.use-tls" if on => "starttls".to_owned(),
+                    // Off says something only if the other is off as well.
+                    "mail.use-ssl" | "mail.use-tls" if out.contains_key(key) => continue,
+                    "mail.use-ssl" | "mail.use-tls" => "none".to_owned(),
+                    _ => value.clone(),
                 };
                 out.insert(*key, value);
             }
@@ -239,6 +251,7 @@ mod tests {
                 Mapped("worker-threads") => "4",
                 Mapped("listen") => "9001",
                 Mapped("url") => "https://x.y",
+                Mapped("mail-tls") => "true",
                 _ => "value",
             };
             let mut warnings = Vec::new();

@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::Request;
+use backends::egress::smtp::Smtp;
 use backends::open::{StorageConfig, lock_folder, open};
 use pipeline::directory::Directory;
 use pipeline::ingest::{Ingest, quota::Quota};
 use pipeline::worker::{Progress, Worker};
 use protocol::time::{Clock, SystemClock};
 use serde_json::Value;
+use storage::mail::Mailer;
+use storage::mail::links::Links;
 use storage::stores::{Catalog, Stores};
 use tower::Layer as _;
 
@@ -59,6 +62,17 @@ fn storage(config: &Config) -> StorageConfig {
 pub fn restore(config: &Config, file: &Path) -> anyhow::Result<Value> {
     let counts = backends::backup::restore(file, &storage(config), catalog(), Arc::new(SystemClock))?;
     Ok(counts.to_json())
+}
+
+/// The mail server of the settings, if one is named.
+///
+/// # Errors
+/// If its settings do not fit.
+pub fn mailer(config: &Config) -> anyhow::Result<Option<Arc<dyn Mailer>>> {
+    let Some(mail) = &config.mail else {
+        return Ok(None);
+    };
+    Ok(Some(Arc::new(Smtp::new(mail.clone())?)))
 }
 
 /// The public address for a port.
@@ -123,6 +137,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let listen = listener.local_addr()?;
     let url: Arc<str> = url_for(config, listen).into();
 
+    let secret: Arc<str> = secret.into();
+    let links = Links::new(url.clone(), secret.clone());
+    let mailer = mailer(config)?;
+
     let directory = Arc::new(Directory::open(stores.sql.clone(), config.retention)?);
     let quota = Arc::new(Quota::default());
     let progress = Arc::new(Progress::default());
@@ -145,7 +163,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     ));
     let admin = Admin {
         stores: stores.clone(),
-        secret: secret.into(),
+        secret,
         data_dir: config.data_dir.clone(),
         url: url.clone(),
         changed: changed.clone(),
@@ -179,6 +197,17 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             .name("jobs".into())
             .spawn(move || pipeline::jobs::run(&jobs, &stop))?
     };
+    let mails = {
+        let mails = pipeline::mails::Mails {
+            stores: stores.clone(),
+            mailer,
+            links: links.clone(),
+        };
+        let stop = stop.clone();
+        std::thread::Builder::new()
+            .name("mail".into())
+            .spawn(move || pipeline::mails::run(&mails, &stop))?
+    };
     watch.look();
     {
         let watch = watch.clone();
@@ -188,7 +217,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     }
 
     let app = routes(
-        config, &stores, &url, directory, quota, changed, &watch, forwarding, scrape,
+        config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape,
     );
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
@@ -204,6 +233,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     stop.store(true, Ordering::Relaxed);
     let _ = worker.join();
     let _ = jobs.join();
+    let _ = mails.join();
     stores.queue.close();
     if let Err(e) = stores.columns.flush() {
         tracing::warn!(error = %e, "the index could not be written; it is read from the packs at the next start");
@@ -238,6 +268,7 @@ fn routes(
     config: &Config,
     stores: &Stores,
     url: &Arc<str>,
+    links: Links,
     directory: Arc<Directory>,
     quota: Arc<Quota>,
     changed: Arc<dyn Fn() + Send + Sync>,
@@ -298,6 +329,8 @@ fn routes(
         stores: stores.clone(),
         hooks,
         url: url.clone(),
+        links,
+        sends_mail: config.mail.is_some(),
         retention: config.retention,
         trusted,
         forwarding,

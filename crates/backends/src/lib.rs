@@ -7,6 +7,7 @@
 //! | `Payloads` | [`payloads::packs`], `EventIds` in [`payloads::ids`] |
 //! | `Queue` | [`queue::lanes`] |
 //! | `Blobs` | [`blobs::files`] |
+//! | `Mailer` | [`egress::smtp`] |
 
 pub mod backup;
 pub mod blobs;
@@ -15,6 +16,7 @@ pub mod columns;
 mod conformance;
 #[cfg(test)]
 mod damage;
+pub mod egress;
 pub mod files;
 pub mod open;
 pub mod payloads;

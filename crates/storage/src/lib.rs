@@ -13,6 +13,7 @@
 pub mod blobs;
 pub mod columns;
 pub mod life;
+pub mod mail;
 pub mod memory;
 #[cfg(test)]
 mod mutations;

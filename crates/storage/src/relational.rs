@@ -12,6 +12,7 @@ pub mod hashes;
 pub mod instance;
 pub mod issues;
 pub mod listing;
+pub mod mails;
 pub mod outcomes;
 pub mod people;
 pub mod personal;

@@ -115,14 +115,14 @@ fn with(without: &[&str], changes: &[Scenario]) -> Vec<Scenario> {
 }
 
 /// The folder of a client's sources.
-fn sources(client: &str) -> PathBuf {
+pub fn sources(client: &str) -> PathBuf {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
     Path::new(&manifest).join("tests/it/clients").join(client)
 }
 
 /// A client's folder in the cache. It is locked as long as this lives: another test run, of another checkout, may
 /// want to build its own program there.
-struct Fetched {
+pub struct Fetched {
     folder: PathBuf,
     _lock: std::fs::File,
 }
@@ -136,7 +136,7 @@ impl std::ops::Deref for Fetched {
 }
 
 /// A folder in the cache for what a client needs, filled by `fetch` once for each content of its lock files.
-fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> Fetched {
+pub fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> Fetched {
     let base = std::env::var_os("VEDETTE_CACHE")
         .map(PathBuf::from)
         .unwrap_or_else(|| {
@@ -184,7 +184,7 @@ fn run(command: &mut Command, code: i32) {
 }
 
 /// Makes a Python environment with the packages of a lock file.
-fn install_python(folder: &Path, lock: &Path) {
+pub fn install_python(folder: &Path, lock: &Path) {
     run(Command::new("python3").args(["-m", "venv"]).arg(folder), 0);
     let mut pip = Command::new(folder.join("bin/python"));
     pip.args(["-m", "pip", "-q", "install", "--no-deps", "-r"]);

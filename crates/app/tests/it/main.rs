@@ -12,6 +12,7 @@ mod hostile;
 mod ingest;
 mod inside;
 mod issues;
+mod mail;
 mod overload;
 mod plans;
 mod regroup;

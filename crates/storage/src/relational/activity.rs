@@ -53,6 +53,26 @@ fn read(r: &crate::sql::Row) -> Result<Entry> {
     })
 }
 
+/// The number of the newest entry; 0 without any.
+pub fn last(c: &mut dyn Connection) -> Result<i64> {
+    c.query_one("select coalesce(max(id), 0) from activity", &[])?
+        .int(0)
+}
+
+/// Entries after one, in their order, as far as they were made until a time: number, issue, project, kind.
+pub fn after(
+    c: &mut dyn Connection,
+    id: i64,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<(i64, i64, i64, String)>> {
+    let sql = "select id, issue_id, project_id, kind from activity where id > $1 and date_added <= $2 \
+               order by id limit $3";
+    all(c.query(sql, params![id, until, limit])?, |r| {
+        Ok((r.int(0)?, r.int(1)?, r.int(2)?, r.text(3)?))
+    })
+}
+
 const ENTRY: &str = "id, issue_id, user_id, kind, data, date_added";
 
 /// The newest entries of an issue, newest first.

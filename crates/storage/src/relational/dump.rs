@@ -35,6 +35,9 @@ pub const TABLES: &[(&str, &str)] = &[
     ("attachments", "id"),
     ("applied", "source"),
     ("poison", "id"),
+    ("mails", "id"),
+    ("notification_settings", "user_id, project_id, kind"),
+    ("password_resets", "token_hash"),
     ("instance", "name"),
 ];
 

@@ -189,6 +189,18 @@ pub fn redirect_short(c: &mut dyn Connection, project: i64, number: i64) -> Resu
     row.map(|r| r.int(0)).transpose()
 }
 
+/// The number of the newest issue; 0 without any.
+pub fn last(c: &mut dyn Connection) -> Result<i64> {
+    c.query_one("select coalesce(max(id), 0) from issues", &[])?
+        .int(0)
+}
+
+/// Issues that were made after one, in their order: number and project.
+pub fn after(c: &mut dyn Connection, id: i64, limit: i64) -> Result<Vec<(i64, i64)>> {
+    let sql = "select id, project_id from issues where id > $1 order by id limit $2";
+    all(c.query(sql, params![id, limit])?, |r| Ok((r.int(0)?, r.int(1)?)))
+}
+
 /// Issues whose deletion is due.
 pub fn to_delete(c: &mut dyn Connection, now: i64, limit: i64) -> Result<Vec<Issue>> {
     let sql = format!(

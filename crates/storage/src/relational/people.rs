@@ -121,6 +121,13 @@ pub fn add_organization(c: &mut dyn Connection, slug: &str, name: &str, now: i64
     c.query_one(sql, params![slug, name, now])?.int(0)
 }
 
+/// An organization by its number.
+pub fn organization_by_id(c: &mut dyn Connection, id: i64) -> Result<Option<Organization>> {
+    let sql = format!("select {ORGANIZATION} from organizations o where o.id = $1");
+    let rows = c.query(&sql, params![id])?;
+    Ok(all(rows, organization)?.pop())
+}
+
 /// Changes an organization's name, slug and settings.
 pub fn update_organization(c: &mut dyn Connection, o: &Organization) -> Result<()> {
     c.execute(
