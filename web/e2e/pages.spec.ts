@@ -5,6 +5,15 @@ import { expectSound, mock } from './open.ts';
 const ORG = '/organizations/vedette';
 const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
   { name: 'login', path: '/login', mood: 'signed-out', ready: 'Sign in' },
+  { name: 'recover', path: '/recover', mood: 'signed-out', ready: 'Send the link' },
+  { name: 'reset', path: '/reset-password/abc/', mood: 'signed-out', ready: 'Set the password' },
+  { name: 'accept', path: '/accept/vedette/5/abc/', mood: 'full', ready: 'Mara Lindt invites' },
+  {
+    name: 'accept-error',
+    path: '/accept/vedette/5/abc/',
+    mood: 'error',
+    ready: 'This invitation is over',
+  },
   { name: 'stream', path: `${ORG}/issues/`, mood: 'full', ready: 'TimeoutError' },
   { name: 'stream-new', path: `${ORG}/issues/`, mood: 'empty', ready: 'No event has come yet' },
   { name: 'stream-filtered', path: `${ORG}/issues/?query=nothing`, mood: 'full', ready: 'No issue matches' },

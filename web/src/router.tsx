@@ -52,6 +52,22 @@ const login = createRoute({
   validateSearch: (raw: Record<string, unknown>): { next?: string } => ({ next: one(raw.next) }),
 });
 
+const recover = createRoute({
+  getParentRoute: () => root,
+  path: '/recover',
+  component: lazyRouteComponent(() => import('./features/auth/Recover.tsx'), 'Recover'),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password/$token/',
+  component: lazyRouteComponent(() => import('./features/auth/Reset.tsx'), 'Reset'),
+});
+const accept = createRoute({
+  getParentRoute: () => root,
+  path: '/accept/$org/$member/$token/',
+  component: lazyRouteComponent(() => import('./features/auth/Accept.tsx'), 'Accept'),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
@@ -151,6 +167,9 @@ const serverStatus = createRoute({
 
 const tree = root.addChildren([
   login,
+  recover,
+  reset,
+  accept,
   shell.addChildren([
     home,
     stream,

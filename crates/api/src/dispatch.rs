@@ -247,8 +247,9 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
 /// Everything between the route and its function.
 fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> Result<Answer, ApiError> {
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    // What everybody may do is done in nobody's name.
-    if route.access != Access::Public || safe {
+    // What everybody may do is done in nobody's name, unless a page of this server asks.
+    let ours = headers.contains_key("x-requested-with") && !call.foreign;
+    if route.access != Access::Public || safe || ours {
         identify(&mut call, headers)?;
     }
     if route.access != Access::Public {

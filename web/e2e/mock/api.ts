@@ -89,6 +89,32 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   ],
   [/^internal\/set-aside\/$/, (mood) => json(mood === 'empty' ? [] : setAside)],
   [/^internal\/set-aside\/\d+\/$/, () => json({ ...setAside[0], payload: '{"event_id": "9f0c"}' })],
+  [
+    /^users\/me\/notifications\/$/,
+    (mood) =>
+      json({
+        newIssues: true,
+        regressions: true,
+        projects: { '1': { newIssues: false } },
+        sendsMail: mood !== 'empty',
+      }),
+  ],
+  [
+    /^accept-invite\//,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'This invitation is over: ask for a new one.' }, 400)
+        : json({
+            orgSlug: 'vedette',
+            organization: { slug: 'vedette', name: 'Vedette' },
+            email: 'kim@example.com',
+            orgRole: 'member',
+            inviterName: 'Mara Lindt',
+            needsAuthentication: true,
+            hasAccount: false,
+            existingMember: false,
+          }),
+  ],
   [/^api-tokens\/$/, (mood) => json(mood === 'empty' ? [] : tokens)],
   [
     /^organizations\/[^/]+\/projects\/$/,

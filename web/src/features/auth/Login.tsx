@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useRouter, useSearch } from '@tanstack/react-router';
+import { Link, useRouter, useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useState } from 'react';
 import { ApiError, signedOut } from '../../api/client.ts';
 import { t } from '../../i18n/index.ts';
@@ -7,7 +7,7 @@ import { basePath } from '../../lib/base.ts';
 import { useTitle } from '../../lib/title.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field, Input } from '../../ui/Form.tsx';
-import { Logo } from '../../ui/Logo.tsx';
+import { Gate } from '../../ui/Gate.tsx';
 import { sessionQuery, signIn } from './queries.ts';
 
 /** Only a path of our own may follow the login. */
@@ -55,59 +55,57 @@ export function Login() {
   };
 
   return (
-    <main className="flex min-h-dvh items-center justify-center p-4">
-      <div className="w-full max-w-sm">
-        <div className="mb-6 flex items-center justify-center gap-2.5">
-          <Logo className="size-8" />
-          <span className="text-20 font-semibold">Vedette</span>
-        </div>
-        <form
-          onSubmit={submit}
-          className="flex flex-col gap-4 rounded-lg border border-border bg-surface p-6"
-        >
-          <h1 className="text-16 font-semibold">{t('Sign in')}</h1>
-          <Field label={t('Email or user name')}>
-            {(props) => (
+    <Gate
+      foot={
+        <>
+          <Link to="/recover" className="text-accent underline">
+            {t('Forgot the password?')}
+          </Link>
+          <br />
+          {t('The first login is printed when the server starts on an empty data folder.')}
+        </>
+      }
+    >
+      <form onSubmit={submit} className="flex flex-col gap-4">
+        <h1 className="text-16 font-semibold">{t('Sign in')}</h1>
+        <Field label={t('Email or user name')}>
+          {(props) => (
+            <Input
+              {...props}
+              name="username"
+              autoComplete="username"
+              autoCapitalize="off"
+              required
+              value={username}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label={t('Password')}>
+          {(props) => (
+            <div className="flex gap-2">
               <Input
                 {...props}
-                name="username"
-                autoComplete="username"
-                autoCapitalize="off"
+                name="password"
+                type={shown ? 'text' : 'password'}
+                autoComplete="current-password"
                 required
-                value={username}
-                onChange={(event) => setUsername(event.target.value)}
+                value={password}
+                onChange={(event) => setPassword(event.target.value)}
               />
-            )}
-          </Field>
-          <Field label={t('Password')}>
-            {(props) => (
-              <div className="flex gap-2">
-                <Input
-                  {...props}
-                  name="password"
-                  type={shown ? 'text' : 'password'}
-                  autoComplete="current-password"
-                  required
-                  value={password}
-                  onChange={(event) => setPassword(event.target.value)}
-                />
-                <Button size="md" aria-pressed={shown} onClick={() => setShown(!shown)}>
-                  {shown ? t('Hide') : t('Show')}
-                </Button>
-              </div>
-            )}
-          </Field>
-          <div role="alert" className="min-h-5 text-13 text-error">
-            {problem} {wait > 0 && t('Try again in {n} s.', { n: wait })}
-          </div>
-          <Button type="submit" tone="solid" size="md" disabled={busy || wait > 0}>
-            {busy ? t('Signing in…') : t('Sign in')}
-          </Button>
-        </form>
-        <p className="mt-4 text-center text-12 text-text3">
-          {t('The first login is printed when the server starts on an empty data folder.')}
-        </p>
-      </div>
-    </main>
+              <Button size="md" aria-pressed={shown} onClick={() => setShown(!shown)}>
+                {shown ? t('Hide') : t('Show')}
+              </Button>
+            </div>
+          )}
+        </Field>
+        <div role="alert" className="min-h-5 text-13 text-error">
+          {problem} {wait > 0 && t('Try again in {n} s.', { n: wait })}
+        </div>
+        <Button type="submit" tone="solid" size="md" disabled={busy || wait > 0}>
+          {busy ? t('Signing in…') : t('Sign in')}
+        </Button>
+      </form>
+    </Gate>
   );
 }

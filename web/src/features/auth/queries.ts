@@ -45,3 +45,58 @@ export const createToken = (name: string, scopes: string[]): Promise<Token> =>
   send<Token>('POST', 'api-tokens/', { name, scopes });
 
 export const deleteToken = (id: string): Promise<void> => send<void>('DELETE', `api-tokens/${part(id)}/`);
+
+export const askForPassword = (email: string): Promise<{ detail: string }> =>
+  send<{ detail: string }>('POST', 'auth/recover/', { email });
+
+export const setPassword = (token: string, password: string): Promise<void> =>
+  send<void>('POST', 'auth/recover/confirm/', { token, password });
+
+export interface InvitationLink {
+  org: string;
+  member: string;
+  token: string;
+}
+
+export interface Invitation {
+  orgSlug: string;
+  organization: { slug: string; name: string };
+  email: string;
+  orgRole: string;
+  inviterName: string | null;
+  needsAuthentication: boolean;
+  hasAccount: boolean;
+  existingMember: boolean;
+}
+
+const invitation = ({ org, member, token }: InvitationLink) =>
+  `accept-invite/${part(org)}/${part(member)}/${part(token)}/`;
+
+export const invitationQuery = (link: InvitationLink) =>
+  queryOptions({
+    queryKey: ['invitation', link],
+    retry: false,
+    queryFn: ({ signal }) => get<Invitation>(invitation(link), undefined, signal),
+  });
+
+/** Joins as who is signed in, or with a new account. */
+export const acceptInvitation = (
+  link: InvitationLink,
+  account?: { name: string; password: string },
+): Promise<void> => send<void>('POST', invitation(link), account ?? {});
+
+/** Which mails somebody gets. */
+export interface Notifications {
+  newIssues: boolean;
+  regressions: boolean;
+  projects: Record<string, Partial<Record<'newIssues' | 'regressions', boolean>>>;
+  sendsMail: boolean;
+}
+
+export const notificationsQuery = queryOptions({
+  queryKey: ['notifications'],
+  queryFn: ({ signal }) => get<Notifications>('users/me/notifications/', undefined, signal),
+});
+
+export const changeNotifications = (change: Record<string, unknown>): Promise<Notifications> =>
+  send<Notifications>('PUT', 'users/me/notifications/', change);

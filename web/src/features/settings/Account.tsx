@@ -9,6 +9,7 @@ import { Field, Input } from '../../ui/Form.tsx';
 import { Page } from '../../ui/Page.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { changePassword, sessionQuery } from '../auth/queries.ts';
+import { Notifications } from './Notifications.tsx';
 import { Tokens } from './Tokens.tsx';
 
 export function Account() {
@@ -75,6 +76,7 @@ export function Account() {
           </div>
         </form>
       </Card>
+      <Notifications />
       <Tokens />
     </Page>
   );
