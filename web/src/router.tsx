@@ -153,6 +153,39 @@ const projectSettings = createRoute({
   path: '/settings/$org/projects/$slug/',
   component: lazyRouteComponent(() => import('./features/settings/ProjectSettings.tsx'), 'ProjectSettings'),
 });
+const organization = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/',
+  component: lazyRouteComponent(() => import('./features/organization/General.tsx'), 'General'),
+});
+const members = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/members/',
+  component: lazyRouteComponent(() => import('./features/organization/Members.tsx'), 'Members'),
+});
+const teams = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/teams/',
+  component: lazyRouteComponent(() => import('./features/organization/Teams.tsx'), 'Teams'),
+});
+const team = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/teams/$team/',
+  component: lazyRouteComponent(() => import('./features/organization/TeamPage.tsx'), 'TeamPage'),
+});
+const organizationTokens = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/tokens/',
+  component: lazyRouteComponent(
+    () => import('./features/organization/OrganizationTokens.tsx'),
+    'OrganizationTokens',
+  ),
+});
+const auditLog = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/audit-log/',
+  component: lazyRouteComponent(() => import('./features/organization/AuditLog.tsx'), 'AuditLog'),
+});
 const account = createRoute({
   getParentRoute: () => shell,
   path: '/settings/account/',
@@ -183,6 +216,12 @@ const tree = root.addChildren([
     release,
     stats,
     projectSettings,
+    organization,
+    members,
+    teams,
+    team,
+    organizationTokens,
+    auditLog,
     account,
     serverStatus,
   ]),

@@ -1,5 +1,7 @@
 // Answers of the API from fixtures that a real server gave, for browser tests and for work without a server.
+
 import attachments from '../fixtures/attachments.json' with { type: 'json' };
+import audit from '../fixtures/audit.json' with { type: 'json' };
 import commits from '../fixtures/commits.json' with { type: 'json' };
 import compare from '../fixtures/compare.json' with { type: 'json' };
 import discarded from '../fixtures/discarded.json' with { type: 'json' };
@@ -26,6 +28,7 @@ import stats from '../fixtures/stats.json' with { type: 'json' };
 import status from '../fixtures/status.json' with { type: 'json' };
 import tagValues from '../fixtures/tag-values.json' with { type: 'json' };
 import tags from '../fixtures/tags.json' with { type: 'json' };
+import teams from '../fixtures/teams.json' with { type: 'json' };
 import tokens from '../fixtures/tokens.json' with { type: 'json' };
 
 /** What the server is like: full of issues, new and empty, failing, or without a session. */
@@ -120,7 +123,42 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
     /^organizations\/[^/]+\/projects\/$/,
     (mood) => json(mood === 'empty' ? projects.map((one) => ({ ...one, firstEvent: null })) : projects),
   ],
-  [/^organizations\/[^/]+\/members\/$/, () => json(members)],
+  [
+    /^organizations\/[^/]+\/members\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'You do not have permission to do this.' }, 403)
+        : json([
+            ...members.map((one) => ({ ...one, orgRole: 'owner', teams: ['vedette', 'payments'] })),
+            {
+              ...members[0],
+              id: '77',
+              name: 'kim@example.com',
+              email: 'kim@example.com',
+              user: null,
+              orgRole: 'member',
+              pending: true,
+              teams: [],
+            },
+          ]),
+  ],
+  [
+    /^organizations\/[^/]+\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json({
+            ...organizations[0],
+            openMembership: true,
+            orgRole: 'owner',
+            access: ['org:write', 'member:write', 'team:write', 'team:admin'],
+          }),
+  ],
+  [/^organizations\/[^/]+\/teams\/$/, (mood) => json(mood === 'empty' ? [] : teams)],
+  [/^teams\/[^/]+\/[^/]+\/$/, () => json(teams[0])],
+  [/^teams\/[^/]+\/[^/]+\/members\/$/, (mood) => json(mood === 'empty' ? [] : members)],
+  [/^organizations\/[^/]+\/org-auth-tokens\/$/, (mood) => json(mood === 'empty' ? [] : tokens)],
+  [/^organizations\/[^/]+\/audit-logs\/$/, (mood) => json(mood === 'empty' ? [] : audit)],
   [
     /^organizations\/[^/]+\/releases\/$/,
     (mood) =>

@@ -50,6 +50,13 @@ export interface Member {
   name: string;
   email: string;
   user: User | null;
+  orgRole?: string;
+  pending?: boolean;
+  expired?: boolean;
+  dateCreated?: string;
+  teams?: string[];
+  /** Only in the answer that invites: it is not kept. */
+  inviteLink?: string | null;
 }
 
 export interface Environment {
@@ -434,4 +441,43 @@ export interface OutcomeStats {
     totals: Record<string, number>;
     series: Record<string, number[]>;
   }[];
+}
+
+export interface OrganizationDetails extends Organization {
+  openMembership: boolean;
+  dataScrubber: boolean;
+  dataScrubberDefaults: boolean;
+  scrubIPAddresses: boolean;
+  access: string[];
+  orgRole: string | null;
+}
+
+export interface Team {
+  id: string;
+  slug: string;
+  name: string;
+  isMember: boolean;
+  memberCount: number;
+  access: string[];
+  projects?: ProjectRef[];
+}
+
+export interface OrganizationToken {
+  id: string;
+  name: string;
+  scopes: string[];
+  tokenLastCharacters: string | null;
+  dateCreated: string;
+  dateLastUsed: string | null;
+  /** Only in the answer that makes it. */
+  token?: string;
+}
+
+export interface AuditEntry {
+  id: string;
+  event: string;
+  actor: { name?: string | null; username?: string | null; email?: string | null } | null;
+  ipAddress: string | null;
+  dateCreated: string;
+  note: string | null;
 }

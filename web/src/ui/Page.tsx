@@ -5,11 +5,14 @@ export function Page({
   title,
   actions,
   narrow,
+  tabs,
   children,
 }: {
   title: string;
   actions?: ReactNode;
   narrow?: boolean;
+  /** The pages beside this one. */
+  tabs?: ReactNode;
   children: ReactNode;
 }) {
   return (
@@ -18,6 +21,7 @@ export function Page({
         <h1 className="text-20 font-semibold">{title}</h1>
         {actions}
       </header>
+      {tabs}
       <div
         className={narrow ? 'flex max-w-3xl flex-col gap-3 py-3 md:px-4' : 'flex flex-col gap-3 py-3 md:px-4'}
       >

@@ -61,6 +61,31 @@ export function Palette({
         run: () => router.navigate({ to: '/organizations/$org/projects/new/', params: { org } }),
       },
       {
+        label: t('Organization'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/', params: { org } }),
+      },
+      {
+        label: t('Members'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/members/', params: { org } }),
+      },
+      {
+        label: t('Teams'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/teams/', params: { org } }),
+      },
+      {
+        label: t('Tokens of the organization'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/tokens/', params: { org } }),
+      },
+      {
+        label: t('Audit log'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/audit-log/', params: { org } }),
+      },
+      {
         label: t('Account settings'),
         hint: t('page'),
         run: () => router.navigate({ to: '/settings/account/' }),

@@ -40,7 +40,7 @@ interface Place {
     | '/organizations/$org/releases/'
     | '/organizations/$org/stats/'
     | '/organizations/$org/projects/'
-    | '/settings/account/';
+    | '/settings/$org/';
   icon: LucideIcon;
   label: string;
   inside: RegExp;
@@ -56,7 +56,7 @@ const PLACES: Place[] = [
     label: 'Projects',
     inside: /\/organizations\/[^/]+\/projects\//,
   },
-  { to: '/settings/account/', icon: Settings, label: 'Settings', inside: /^\/settings\// },
+  { to: '/settings/$org/', icon: Settings, label: 'Settings', inside: /^\/settings\// },
 ];
 
 export function Shell() {

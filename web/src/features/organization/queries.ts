@@ -1,0 +1,98 @@
+import { queryOptions } from '@tanstack/react-query';
+import { get, part, send } from '../../api/client.ts';
+import { pagesQuery } from '../../api/pages.ts';
+import type { AuditEntry, Member, OrganizationDetails, OrganizationToken, Team } from '../../api/types.ts';
+
+const of = (org: string) => `organizations/${part(org)}/`;
+
+export const organizationQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['organization', org],
+    queryFn: ({ signal }) => get<OrganizationDetails>(of(org), undefined, signal),
+  });
+
+export const updateOrganization = (
+  org: string,
+  change: Partial<OrganizationDetails>,
+): Promise<OrganizationDetails> => send<OrganizationDetails>('PUT', of(org), change);
+
+export const createOrganization = (name: string): Promise<OrganizationDetails> =>
+  send<OrganizationDetails>('POST', 'organizations/', { name });
+
+export const ROLES = [
+  { value: 'member', label: 'Member', help: 'Sees projects and works on their issues.' },
+  { value: 'admin', label: 'Admin', help: 'Makes and changes teams and projects.' },
+  { value: 'manager', label: 'Manager', help: 'Manages members, teams and all projects.' },
+  { value: 'owner', label: 'Owner', help: 'Does everything.' },
+] as const;
+
+export const membersPages = (org: string, query?: string) =>
+  pagesQuery<Member>(['members', org], `${of(org)}members/`, { query, per_page: 50 });
+
+export const inviteMember = (
+  org: string,
+  invitation: { email: string; orgRole: string; teams: string[] },
+): Promise<Member> => send<Member>('POST', `${of(org)}members/`, invitation);
+
+export const updateMember = (
+  org: string,
+  id: string,
+  change: { orgRole?: string; reinvite?: boolean; regenerate?: boolean },
+): Promise<Member> => send<Member>('PUT', `${of(org)}members/${part(id)}/`, change);
+
+export const removeMember = (org: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${of(org)}members/${part(id)}/`);
+
+export const teamsPages = (org: string) =>
+  pagesQuery<Team>(['teams', org], `${of(org)}teams/`, { per_page: 50 });
+
+export const teamsQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['teams', org, 'all'],
+    queryFn: ({ signal }) => get<Team[]>(`${of(org)}teams/`, { per_page: 100 }, signal),
+  });
+
+export const teamQuery = (org: string, team: string) =>
+  queryOptions({
+    queryKey: ['teams', org, 'one', team],
+    queryFn: ({ signal }) => get<Team>(`teams/${part(org)}/${part(team)}/`, undefined, signal),
+  });
+
+export const teamMembersPages = (org: string, team: string) =>
+  pagesQuery<Member>(['teams', org, 'members', team], `teams/${part(org)}/${part(team)}/members/`);
+
+export const createTeam = (org: string, name: string): Promise<Team> =>
+  send<Team>('POST', `${of(org)}teams/`, { name });
+
+export const updateTeam = (org: string, team: string, change: Partial<Team>): Promise<Team> =>
+  send<Team>('PUT', `teams/${part(org)}/${part(team)}/`, change);
+
+export const deleteTeam = (org: string, team: string): Promise<void> =>
+  send<void>('DELETE', `teams/${part(org)}/${part(team)}/`);
+
+export const joinTeam = (org: string, member: string, team: string): Promise<Team> =>
+  send<Team>('POST', `${of(org)}members/${part(member)}/teams/${part(team)}/`);
+
+export const leaveTeam = (org: string, member: string, team: string): Promise<Team> =>
+  send<Team>('DELETE', `${of(org)}members/${part(member)}/teams/${part(team)}/`);
+
+export const giveProject = (org: string, project: string, team: string): Promise<unknown> =>
+  send<unknown>('POST', `projects/${part(org)}/${part(project)}/teams/${part(team)}/`);
+
+export const takeProject = (org: string, project: string, team: string): Promise<unknown> =>
+  send<unknown>('DELETE', `projects/${part(org)}/${part(project)}/teams/${part(team)}/`);
+
+export const organizationTokens = (org: string) =>
+  queryOptions({
+    queryKey: ['org-tokens', org],
+    queryFn: ({ signal }) => get<OrganizationToken[]>(`${of(org)}org-auth-tokens/`, undefined, signal),
+  });
+
+export const createOrganizationToken = (org: string, name: string): Promise<OrganizationToken> =>
+  send<OrganizationToken>('POST', `${of(org)}org-auth-tokens/`, { name });
+
+export const deleteOrganizationToken = (org: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${of(org)}org-auth-tokens/${part(id)}/`);
+
+export const auditPages = (org: string, event?: string) =>
+  pagesQuery<AuditEntry>(['audit', org], `${of(org)}audit-logs/`, { event, per_page: 50 });
