@@ -5,6 +5,7 @@ pub mod discarded;
 pub mod events;
 pub mod grouping;
 pub mod hashes;
+pub mod hosted;
 pub mod internal;
 pub mod issue;
 pub mod issue_events;

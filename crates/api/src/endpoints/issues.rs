@@ -328,7 +328,10 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         super::discarded::discard(call, &found)?;
         return Ok(Answer::nothing());
     }
-    let done = change(call, found)?;
+    let mut done = change(call, found)?;
+    // The old form of this answer, which the path of a project has, names these always.
+    let rest = json!({ "isPublic": false, "statusDetails": body.get("statusDetails").cloned().unwrap_or(json!({})) });
+    views::constant::complete(&mut done, rest);
     Ok(Answer::json(done))
 }
 

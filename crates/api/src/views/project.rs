@@ -7,7 +7,7 @@ use storage::relational::people::Organization;
 use storage::relational::projects::{Key, Project};
 use storage::relational::releases::Release;
 
-use super::{time, time_opt};
+use super::{constant, time, time_opt};
 
 /// The parts of a project that stand beside an issue.
 pub fn reference(p: &Project) -> Value {
@@ -16,7 +16,7 @@ pub fn reference(p: &Project) -> Value {
 
 /// A project in a list.
 pub fn project(p: &Project) -> Value {
-    json!({
+    let mut view = json!({
         "id": p.id.to_string(), "slug": p.slug, "name": p.name, "platform": p.platform,
         "platforms": p.platform.iter().collect::<Vec<_>>(), "dateCreated": time(p.date_added),
         "firstEvent": time_opt(p.first_event), "firstTransactionEvent": false, "hasAccess": true, "isMember": true,
@@ -25,7 +25,9 @@ pub fn project(p: &Project) -> Value {
         "hasReplays": false, "hasSessions": false, "hasProfiles": false, "hasMonitors": false, "hasFeedbacks": false,
         "hasMinifiedStackTrace": false, "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
         "color": "#4f46e5",
-    })
+    });
+    constant::complete(&mut view, constant::project());
+    view
 }
 
 /// A project in full, with its settings.
@@ -47,6 +49,11 @@ pub fn details(p: &Project, o: &Organization, url: &str, retention: u16) -> Valu
     }
     view["groupingConfig"] = json!("newstyle:2026-01-20");
     view["options"] = json!({});
+    constant::complete(&mut view, constant::project_details());
+    // In full, a project without a team does not have the key.
+    if let Some(map) = view.as_object_mut().filter(|m| m["team"].is_null()) {
+        map.remove("team");
+    }
     view
 }
 
@@ -56,7 +63,7 @@ pub fn key(k: &Key, url: &str) -> Value {
     let dsn = Dsn::for_url(url, &k.public_key, project);
     let secret = Dsn::for_url(url, &format!("{}:{}", k.public_key, k.secret_key), project);
     let api = format!("{url}/api/{project}");
-    json!({
+    let mut view = json!({
         "id": k.public_key, "name": k.label, "label": k.label, "public": k.public_key, "secret": k.secret_key,
         "projectId": k.project_id, "isActive": k.is_active, "dateCreated": time(k.date_added),
         "rateLimit": k.rate_limit.map(|(count, window)| json!({ "count": count, "window": window })),
@@ -65,7 +72,10 @@ pub fn key(k: &Key, url: &str) -> Value {
             "csp": format!("{api}/csp-report/?sentry_key={}", k.public_key),
             "security": format!("{api}/security/?sentry_key={}", k.public_key),
         },
-    })
+    });
+    constant::complete(&mut view["dsn"], constant::key_addresses(&api, &k.public_key));
+    constant::complete(&mut view, constant::key());
+    view
 }
 
 /// A release as far as events tell of it.

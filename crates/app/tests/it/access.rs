@@ -26,6 +26,11 @@ fn path_of(route: &str) -> String {
     ] {
         path = path.replace(name, "1");
     }
+    // Whatever else has a name in a path: nothing is called so.
+    while let Some((before, rest)) = path.split_once('{') {
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        path = format!("{before}1{after}");
+    }
     path
 }
 

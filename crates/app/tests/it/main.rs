@@ -5,6 +5,7 @@ mod aside;
 mod backup;
 mod clients;
 mod commands;
+mod conformance;
 mod crash;
 mod disk;
 mod durable;
