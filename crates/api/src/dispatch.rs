@@ -280,11 +280,18 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
         ));
     }
     locate(&mut call)?;
-    if let Access::Scope(scope) = route.access {
+    let scopes = match route.access {
+        Access::Scope(scope) => &[scope][..],
+        Access::AnyOf(scopes) => scopes,
+        _ => &[],
+    };
+    if !scopes.is_empty() {
         let principal = call.principal()?;
-        if !access::allowed(principal, call.role.as_deref(), scope) {
+        let role = call.role.as_deref();
+        if !scopes.iter().any(|scope| access::allowed(principal, role, scope)) {
             return Err(ApiError::Forbidden(format!(
-                "You do not have permission to do this: it needs the scope {scope}."
+                "You do not have permission to do this: it needs the scope {}.",
+                scopes.join(" or ")
             )));
         }
     }

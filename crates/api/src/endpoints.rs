@@ -1,7 +1,11 @@
 //! The endpoints, one module per noun.
 
 pub mod auth;
+pub mod code_mappings;
+pub mod committers;
+pub mod deploys;
 pub mod discarded;
+pub mod environments;
 pub mod events;
 pub mod grouping;
 pub mod hashes;
@@ -13,10 +17,15 @@ pub mod issue_notes;
 pub mod issues;
 pub mod keys;
 pub mod organizations;
+pub mod ownership;
 pub mod projects;
+pub mod release_commits;
+pub mod releases;
+pub mod repos;
 pub mod root;
 pub mod search;
 pub mod similar;
+pub mod stacktrace_link;
 pub mod stats;
 pub mod tags;
 pub mod tokens;

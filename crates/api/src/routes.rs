@@ -1,6 +1,7 @@
 //! Every endpoint: method, path, who may, and what answers. Large parts have a table of their own in `routes/`.
 
 mod hosted;
+mod releases;
 
 use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
 use crate::answer::{Answer, ApiError};
@@ -44,7 +45,7 @@ const EVENT_READ: Access = Scope("event:read");
 const EVENT_WRITE: Access = Scope("event:write");
 const EVENT_ADMIN: Access = Scope("event:admin");
 
-const PARTS: &[&[Route]] = &[hosted::ROUTES, CORE];
+const PARTS: &[&[Route]] = &[hosted::ROUTES, releases::ROUTES, CORE];
 
 const COUNT: usize = {
     let (mut n, mut part) = (0, 0);
@@ -130,18 +131,6 @@ const CORE: &[Route] = &[
         Scope("member:read"),
         organizations::members,
     ),
-    route(
-        "GET",
-        "/organizations/{org}/environments/",
-        ORG_READ,
-        organizations::environments,
-    ),
-    route(
-        "GET",
-        "/organizations/{org}/releases/",
-        Scope("project:read"),
-        organizations::releases,
-    ),
     route("GET", "/organizations/{org}/stats_v2/", ORG_READ, stats::stats_v2),
     route(
         "GET",
@@ -187,12 +176,6 @@ const CORE: &[Route] = &[
         "/projects/{org}/{project}/",
         PROJECT_ADMIN,
         projects::remove,
-    ),
-    route(
-        "GET",
-        "/projects/{org}/{project}/environments/",
-        PROJECT_READ,
-        organizations::environments,
     ),
     route("GET", "/projects/{org}/{project}/keys/", PROJECT_READ, keys::list),
     route(

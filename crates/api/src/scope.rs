@@ -76,12 +76,8 @@ impl Scope {
                 .collect();
             let mut latest = Vec::new();
             for p in &projects {
-                latest.extend(
-                    releases::of_project(c, p.id)?
-                        .into_iter()
-                        .next()
-                        .map(|r| r.version),
-                );
+                let known = releases::of_project(c, p.id)?;
+                latest.extend(releases::latest(&known).map(|r| r.version.clone()));
             }
             Ok((users, latest))
         })?;

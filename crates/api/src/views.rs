@@ -6,6 +6,7 @@ pub mod event;
 pub mod issue;
 pub mod people;
 pub mod project;
+pub mod release;
 
 use protocol::time::format_rfc3339;
 use serde_json::Value;

@@ -24,6 +24,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0004_listing",
         include_str!("../../storage/migrations/0004_listing.sql"),
     ),
+    (
+        "0005_releases",
+        include_str!("../../storage/migrations/0005_releases.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

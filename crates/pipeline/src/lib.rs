@@ -12,5 +12,6 @@ pub mod directory;
 pub mod ingest;
 pub mod jobs;
 pub mod looks;
+pub mod owners;
 pub mod whereabouts;
 pub mod worker;

@@ -16,6 +16,7 @@ pub mod life;
 pub mod memory;
 #[cfg(test)]
 mod mutations;
+pub mod ownership;
 pub mod payloads;
 pub mod queue;
 pub mod rebuild;
@@ -27,3 +28,4 @@ pub mod sql;
 pub mod stores;
 #[cfg(feature = "suite")]
 pub mod suite;
+pub mod suspects;

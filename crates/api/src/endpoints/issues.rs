@@ -491,8 +491,8 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
                 Some(Status::Wish(wish)) => Some(wish.clone()),
                 Some(Status::NextRelease) => {
                     if let std::collections::hash_map::Entry::Vacant(e) = newest.entry(issue.project) {
-                        let first = releases::of_project(c, issue.project)?.into_iter().next();
-                        e.insert(first.map(|r| r.version));
+                        let known = releases::of_project(c, issue.project)?;
+                        e.insert(releases::latest(&known).map(|r| r.version.clone()));
                     }
                     Some(Wish::ResolveInNextRelease(
                         newest.get(&issue.project).cloned().flatten(),

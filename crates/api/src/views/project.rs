@@ -5,7 +5,6 @@ use protocol::ids::ProjectId;
 use serde_json::{Value, json};
 use storage::relational::people::Organization;
 use storage::relational::projects::{Key, Project};
-use storage::relational::releases::Release;
 
 use super::{constant, time, time_opt};
 
@@ -76,18 +75,6 @@ pub fn key(k: &Key, url: &str) -> Value {
     constant::complete(&mut view["dsn"], constant::key_addresses(&api, &k.public_key));
     constant::complete(&mut view, constant::key());
     view
-}
-
-/// A release as far as events tell of it.
-pub fn release(r: &Release, projects: &[Project]) -> Value {
-    let project = projects.iter().find(|p| p.id == r.project).map(reference);
-    json!({
-        "id": r.id, "version": r.version, "shortVersion": short_version(&r.version), "status": "open",
-        "dateCreated": time(r.date_added), "dateReleased": null, "firstEvent": time_opt(r.first_event),
-        "lastEvent": time_opt(r.last_event), "newGroups": r.new_issues, "commitCount": 0, "deployCount": 0,
-        "lastCommit": null, "lastDeploy": null, "authors": [], "owner": null, "ref": null, "url": null, "data": {},
-        "projects": project.into_iter().collect::<Vec<_>>(),
-    })
 }
 
 /// A release named by an issue or event.

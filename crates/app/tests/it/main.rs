@@ -16,6 +16,7 @@ mod issues;
 mod overload;
 mod plans;
 mod regroup;
+mod releases;
 mod security;
 mod upgrade;
 

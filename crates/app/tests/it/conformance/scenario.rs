@@ -89,16 +89,28 @@ fn detail(step: &mut Step, text: &str, place: &str) {
     }
 }
 
+/// The parts of a pointer; a slash within brackets parts nothing.
+fn parts(pointer: &str) -> Vec<String> {
+    let (mut out, mut inside) = (vec![], false);
+    for c in pointer.chars() {
+        inside = (inside || c == '[') && c != ']';
+        match out.last_mut() {
+            _ if c == '/' && !inside => out.push(String::new()),
+            Some(last) => last.push(c),
+            None => {}
+        }
+    }
+    out
+}
+
 /// What a pointer shows.
 pub fn pointed(json: &Value, pointer: &str) -> Option<Value> {
     let mut at = json.clone();
-    for part in pointer.split('/').skip(1) {
+    for part in parts(pointer) {
         at = if part == "#" {
             Value::from(at.as_array()?.len())
-        } else if let Some((key, value)) = part
-            .strip_prefix('[')
-            .and_then(|p| p.strip_suffix(']')?.split_once('='))
-        {
+        } else if let Some(pair) = part.strip_prefix('[').and_then(|p| p.strip_suffix(']')) {
+            let (key, value) = pair.split_once('=')?;
             let same = |e: &&Value| match &e[key] {
                 Value::String(s) => s == value,
                 other => other.as_i64().is_some_and(|n| value.parse() == Ok(n)),

@@ -1,0 +1,107 @@
+//! What is kept as it was given: settings of features that do not act yet, saved searches and the like. What a kind
+//! of document may hold is known to the API alone.
+
+use serde_json::Value as Json;
+
+use super::all;
+use crate::params;
+use crate::sql::{Connection, Result, Row};
+
+/// A document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Its number.
+    pub id: i64,
+    /// `dashboard`, `monitor`…
+    pub kind: String,
+    /// Its organization.
+    pub org: i64,
+    /// Its project, if it belongs to one.
+    pub project: Option<i64>,
+    /// Its name in paths, once in its organization and kind.
+    pub slug: String,
+    /// What it says.
+    pub body: Json,
+    /// Who made it.
+    pub user: Option<i64>,
+    /// When, µs.
+    pub date_added: i64,
+    /// When it was last changed, µs.
+    pub last_updated: i64,
+}
+
+const COLUMNS: &str = "id, kind, org_id, project_id, slug, body, user_id, date_added, last_updated";
+
+fn read(r: &Row) -> Result<Document> {
+    Ok(Document {
+        id: r.int(0)?,
+        kind: r.text(1)?,
+        org: r.int(2)?,
+        project: r.opt_int(3)?,
+        slug: r.text(4)?,
+        body: r.json(5)?,
+        user: r.opt_int(6)?,
+        date_added: r.int(7)?,
+        last_updated: r.int(8)?,
+    })
+}
+
+/// The documents of a kind in an organization, or in a project of it, oldest first.
+///
+/// # Errors
+/// As the database says; so for every function here.
+pub fn of_kind(c: &mut dyn Connection, kind: &str, org: i64, project: Option<i64>) -> Result<Vec<Document>> {
+    let sql = format!(
+        "select {COLUMNS} from documents where kind = $1 and org_id = $2 and ($3 = 0 or project_id = $3) order by id"
+    );
+    all(c.query(&sql, params![kind, org, project.unwrap_or(0)])?, read)
+}
+
+/// A document by its number or its name.
+pub fn find(c: &mut dyn Connection, kind: &str, org: i64, name: &str) -> Result<Option<Document>> {
+    let id: i64 = name.parse().unwrap_or(0);
+    let sql = format!(
+        "select {COLUMNS} from documents where kind = $1 and org_id = $2 and (id = $3 or slug = $4) order by id"
+    );
+    all(c.query(&sql, params![kind, org, id, name])?, read).map(|v| v.into_iter().next())
+}
+
+/// A document of a kind in whatever organization it is.
+pub fn anywhere(c: &mut dyn Connection, kind: &str, name: &str) -> Result<Option<Document>> {
+    let id: i64 = name.parse().unwrap_or(0);
+    let sql =
+        format!("select {COLUMNS} from documents where kind = $1 and (id = $2 or slug = $3) order by id");
+    all(c.query(&sql, params![kind, id, name])?, read).map(|v| v.into_iter().next())
+}
+
+/// Keeps a document; answers its number.
+pub fn add(c: &mut dyn Connection, d: &Document) -> Result<i64> {
+    let sql = "insert into documents (kind, org_id, project_id, slug, body, user_id, date_added, last_updated) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8) returning id";
+    let values = params![
+        &d.kind,
+        d.org,
+        d.project,
+        &d.slug,
+        &d.body,
+        d.user,
+        d.date_added,
+        d.last_updated
+    ];
+    c.query_one(sql, values)?.int(0)
+}
+
+/// Writes what a document says, its name and its project.
+pub fn update(c: &mut dyn Connection, d: &Document) -> Result<()> {
+    c.execute(
+        "update documents set project_id = $2, slug = $3, body = $4, last_updated = $5 where id = $1",
+        params![d.id, d.project, &d.slug, &d.body, d.last_updated],
+    )?;
+    Ok(())
+}
+
+/// Forgets a document.
+pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
+    c.execute("delete from documents where id = $1", params![id])?;
+    Ok(())
+}
