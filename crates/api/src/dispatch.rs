@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use storage::relational::{issues, people, projects, sessions};
+use storage::relational::{documents, issues, people, projects, sessions};
 use tracing::Instrument as _;
 
 use crate::Api;
@@ -340,7 +340,9 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             .map(|(_, v)| v.clone())
     };
     let (org, project, issue) = (param("org"), param("project"), param("issue"));
-    if org.is_none() && issue.is_none() {
+    // Paths of applications have no organization either: what they name says it.
+    let app = param("installation").or_else(|| param("document"));
+    if org.is_none() && issue.is_none() && app.is_none() {
         return Ok(());
     }
     let principal = call.principal()?.clone();
@@ -348,6 +350,10 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
     let found = sql.reading(|c| {
         let organization = match &org {
             Some(slug) => people::organization_by(c, slug)?,
+            None if app.is_some() => match documents::of_name(c, "app", app.as_deref().unwrap_or(""))? {
+                Some(document) => people::organization_by(c, &document.org.to_string())?,
+                None => None,
+            },
             // The old form of issue paths has no organization: the issue says it.
             None => {
                 let id = issue.as_deref().and_then(|i| i.parse::<i64>().ok()).unwrap_or(0);
@@ -371,7 +377,11 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         };
         Ok(Some((organization, role, project)))
     })?;
-    let noun = if org.is_some() { "Organization" } else { "Issue" };
+    let noun = match (&org, &app) {
+        (Some(_), _) => "Organization",
+        (None, Some(_)) => "Application",
+        (None, None) => "Issue",
+    };
     let Some((organization, role, project)) = found else {
         return Err(ApiError::missing(noun));
     };

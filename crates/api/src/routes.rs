@@ -1,6 +1,7 @@
 //! Every endpoint: method, path, who may, and what answers. Large parts have a table of their own in `routes/`.
 
 mod hosted;
+mod kept;
 mod releases;
 
 use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
@@ -45,7 +46,7 @@ const EVENT_READ: Access = Scope("event:read");
 const EVENT_WRITE: Access = Scope("event:write");
 const EVENT_ADMIN: Access = Scope("event:admin");
 
-const PARTS: &[&[Route]] = &[hosted::ROUTES, releases::ROUTES, CORE];
+const PARTS: &[&[Route]] = &[hosted::ROUTES, releases::ROUTES, kept::ROUTES, CORE];
 
 const COUNT: usize = {
     let (mut n, mut part) = (0, 0);

@@ -66,12 +66,17 @@ pub fn find(c: &mut dyn Connection, kind: &str, org: i64, name: &str) -> Result<
     all(c.query(&sql, params![kind, org, id, name])?, read).map(|v| v.into_iter().next())
 }
 
-/// A document of a kind in whatever organization it is.
-pub fn anywhere(c: &mut dyn Connection, kind: &str, name: &str) -> Result<Option<Document>> {
+/// A document in whatever organization it is: by its number, its name, or a text that its body holds.
+pub fn of_name(c: &mut dyn Connection, kind: &str, name: &str) -> Result<Option<Document>> {
     let id: i64 = name.parse().unwrap_or(0);
-    let sql =
-        format!("select {COLUMNS} from documents where kind = $1 and (id = $2 or slug = $3) order by id");
-    all(c.query(&sql, params![kind, id, name])?, read).map(|v| v.into_iter().next())
+    let contains = c.dialect().contains_ci("body", "$4");
+    let sql = format!(
+        "select {COLUMNS} from documents where kind = $1 and (id = $2 or slug = $3 or length($4) = 38 and {contains}) \
+         order by id"
+    );
+    // Only a whole value is looked for: an identifier in its quotes.
+    let whole = format!("\"{}\"", name.to_lowercase());
+    all(c.query(&sql, params![kind, id, name, whole])?, read).map(|v| v.into_iter().next())
 }
 
 /// Keeps a document; answers its number.

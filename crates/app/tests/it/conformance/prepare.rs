@@ -87,6 +87,7 @@ pub fn organization(server: &Server) -> Variables {
         ("event", json!(event)),
         ("trace", json!(format!("{:032x}", 0xabc))),
         ("version", json!("shop@1.1.0")),
+        ("team", json!("backend")),
         ("attachment", files[0]["id"].clone()),
     ] {
         vars.set(name, &value);

@@ -1,0 +1,396 @@
+//! Documents that are kept as they were given: settings of features that do not act yet, saved searches and the like.
+//!
+//! * [`Kind`] declares what a kind of document holds; `kept/` has a module for each group of them
+//! * [`shape`] reads a body by such a declaration
+//! * the endpoints are the same for all: [`list`], [`add`], [`get`], [`update`], [`remove`], and two for several
+//!
+//! The answer of a kind that does not act yet carries `"acting": false`: it is kept and nothing comes of it.
+
+pub mod alerts;
+pub mod crons;
+pub mod dashboards;
+pub mod feedback;
+pub mod integrations;
+pub mod processing;
+pub mod searches;
+pub mod shape;
+pub mod shown;
+
+use std::collections::HashMap;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use storage::relational::documents::{self, Document};
+use storage::relational::people::{self, User};
+use storage::relational::projects::{self, Project};
+
+use self::shape::Field;
+pub use self::shown::Shown;
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::fields::Body;
+use crate::links::{offset, paged};
+
+/// Documents of a kind in an organization.
+const MOST: usize = 10_000;
+/// Bytes of a document.
+const BYTES: usize = 256 << 10;
+
+/// How a document is called in paths, besides its number.
+pub enum Naming {
+    /// By 32 random hex digits.
+    Random,
+    /// By the field `slug`, or what is made of this field.
+    Slug(&'static str),
+    /// By what a function makes of the path and the body.
+    Made(fn(&Call, &Body) -> String),
+}
+
+/// A kind of document.
+pub struct Kind {
+    /// Its name in the database.
+    pub name: &'static str,
+    /// What it is called in a refusal.
+    pub noun: &'static str,
+    /// What it holds.
+    pub fields: &'static [Field],
+    /// How it is called in paths.
+    pub naming: Naming,
+    /// It belongs to the project of the path, or to that of the field `project`.
+    pub of_project: bool,
+    /// Fields that the server alone sets.
+    pub own: &'static [&'static str],
+    /// It does what it says.
+    pub acting: bool,
+    /// Checks that go over a single field.
+    pub check: fn(&Call, &Body) -> Result<(), ApiError>,
+    /// Whether the caller may know of a document.
+    pub visible: fn(&Call, &Document) -> bool,
+    /// Makes the answer of what is kept.
+    pub view: fn(&Shown<'_>, &mut Body),
+    /// The statuses of an answer to a document that was made, changed and removed.
+    pub statuses: (u16, u16, u16),
+}
+
+impl Kind {
+    /// What most kinds are.
+    pub const PLAIN: Kind = Kind {
+        name: "",
+        noun: "Document",
+        fields: &[],
+        naming: Naming::Random,
+        of_project: false,
+        own: &[],
+        acting: false,
+        check: |_, _| Ok(()),
+        visible: |_, _| true,
+        view: |_, _| {},
+        statuses: (201, 200, 204),
+    };
+}
+
+/// Something that names a kind: endpoints are functions without arguments.
+pub trait Kept {
+    /// The kind.
+    const KIND: &'static Kind;
+}
+
+/// What a page of documents needs besides them.
+struct Around {
+    projects: Vec<Project>,
+    people: HashMap<i64, User>,
+}
+
+fn around(call: &Call, all: &[Document]) -> Result<Around, ApiError> {
+    let org = call.organization()?.id;
+    Ok(call.api.stores.sql.reading(|c| {
+        let users: Vec<i64> = all.iter().filter_map(|d| d.user).collect();
+        let projects = projects::of_organization(c, org)?;
+        let people = crate::endpoints::issue::users(c, users)?;
+        Ok(Around { projects, people })
+    })?)
+}
+
+fn views(call: &Call, kind: &Kind, all: &[Document], full: bool) -> Result<Vec<Value>, ApiError> {
+    let around = around(call, all)?;
+    let one = |d: &Document| {
+        let mut out: Body = d.body.as_object().cloned().unwrap_or_default();
+        out.insert("id".into(), json!(d.id.to_string()));
+        out.insert("dateCreated".into(), crate::views::time(d.date_added));
+        out.insert("dateUpdated".into(), crate::views::time(d.last_updated));
+        if !kind.acting {
+            out.insert("acting".into(), json!(false));
+        }
+        let shown = Shown {
+            call,
+            document: d,
+            projects: &around.projects,
+            user: d.user.and_then(|u| around.people.get(&u)),
+            full,
+        };
+        (kind.view)(&shown, &mut out);
+        Value::Object(out)
+    };
+    Ok(all.iter().map(one).collect())
+}
+
+/// One document in full, as it is kept now.
+pub fn view(call: &Call, kind: &Kind, document: &Document) -> Result<Value, ApiError> {
+    Ok(views(call, kind, std::slice::from_ref(document), true)?
+        .pop()
+        .unwrap_or_default())
+}
+
+/// The documents of a kind that the path and the query are about, oldest first.
+pub fn of_call(call: &Call, kind: &Kind) -> Result<Vec<Document>, ApiError> {
+    let org = call.organization()?.id;
+    let project = call.project.as_ref().map(|p| p.id);
+    let mut all = call
+        .api
+        .stores
+        .sql
+        .reading(|c| documents::of_kind(c, kind.name, org, project))?;
+    all.retain(|d| (kind.visible)(call, d));
+    if kind.of_project && call.project.is_none() {
+        let wanted: Vec<i64> = call.projects()?.iter().map(|p| p.id).collect();
+        all.retain(|d| d.project.is_none_or(|p| wanted.contains(&p)));
+    }
+    if let Some(part) = call.value("query").map(str::to_lowercase) {
+        let text = |d: &Document, key: &str| d.body[key].as_str().unwrap_or("").to_lowercase();
+        all.retain(|d| {
+            ["name", "title", "slug"]
+                .iter()
+                .any(|key| text(d, key).contains(&part))
+        });
+    }
+    Ok(all)
+}
+
+/// The documents of a kind, oldest first; `query` is a part of their name.
+pub fn list<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    let (start, limit) = (offset(call)?, call.limit(100)?);
+    let all = of_call(call, K::KIND)?;
+    let more = all.len() > start.saturating_add(limit);
+    let page: Vec<Document> = all.into_iter().skip(start).take(limit).collect();
+    Ok(paged(
+        Answer::json(views(call, K::KIND, &page, false)?),
+        call,
+        start,
+        limit,
+        more,
+    ))
+}
+
+/// The document that the path names.
+pub fn find(call: &Call, kind: &Kind) -> Result<Document, ApiError> {
+    named(call, kind, call.param("document"))
+}
+
+/// A document by its number or name, as far as the path may know of it.
+pub fn named(call: &Call, kind: &Kind, name: &str) -> Result<Document, ApiError> {
+    let org = call.organization()?.id;
+    let found = call
+        .api
+        .stores
+        .sql
+        .reading(|c| documents::find(c, kind.name, org, name))?;
+    let project = call.project.as_ref().map(|p| p.id);
+    let fits = |d: &Document| (project.is_none() || d.project == project) && (kind.visible)(call, d);
+    found.filter(fits).ok_or_else(|| ApiError::missing(kind.noun))
+}
+
+/// One document.
+pub fn get<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    Ok(Answer::json(view(call, K::KIND, &find(call, K::KIND)?)?))
+}
+
+fn status(number: u16, value: Value) -> Answer {
+    Answer {
+        status: StatusCode::from_u16(number).unwrap_or(StatusCode::OK),
+        ..Answer::json(value)
+    }
+}
+
+/// The project that a document belongs to: that of the path, or that which the body names.
+fn project(call: &Call, kind: &Kind, body: &Body) -> Result<Option<i64>, ApiError> {
+    if let Some(project) = &call.project {
+        return Ok(Some(project.id));
+    }
+    let name = match body
+        .get("project")
+        .or_else(|| body.get("projects").and_then(|p| p.get(0)))
+    {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Number(n)) => n.to_string(),
+        _ if kind.of_project => return Err(ApiError::field("project", "This field is required.")),
+        _ => return Ok(None),
+    };
+    if !kind.of_project {
+        return Ok(None);
+    }
+    let org = call.organization()?.id;
+    let found = call.api.stores.sql.reading(|c| projects::find(c, org, &name))?;
+    match found {
+        Some(p) => Ok(Some(p.id)),
+        None => Err(ApiError::field("project", "Invalid project")),
+    }
+}
+
+fn slug(call: &Call, kind: &Kind, body: &Body, given: &Body) -> Result<String, ApiError> {
+    Ok(match &kind.naming {
+        Naming::Random => uuid::Uuid::new_v4().simple().to_string(),
+        Naming::Made(make) => make(call, body),
+        Naming::Slug(source) => match given
+            .get("slug")
+            .and_then(Value::as_str)
+            .filter(|s| !s.is_empty())
+        {
+            Some(slug) => crate::endpoints::projects::check_slug(slug)?,
+            None => crate::endpoints::projects::slug_of(body[*source].as_str().unwrap_or("")),
+        },
+    })
+}
+
+fn check_size(body: &Body) -> Result<(), ApiError> {
+    let size = Value::Object(body.clone()).to_string().len();
+    if size > BYTES {
+        return Err(ApiError::TooLarge(format!(
+            "This may have at most {} KiB.",
+            BYTES >> 10
+        )));
+    }
+    Ok(())
+}
+
+/// Keeps a document that a body gives.
+pub fn keep(call: &Call, kind: &Kind, given: &Body) -> Result<Document, ApiError> {
+    let body = shape::read(kind.fields, given, None)?;
+    (kind.check)(call, &body)?;
+    check_size(&body)?;
+    let org = call.organization()?.id;
+    let mut document = Document {
+        id: 0,
+        kind: kind.name.to_owned(),
+        org,
+        project: project(call, kind, given)?,
+        slug: slug(call, kind, &body, given)?,
+        body: Value::Object(body),
+        user: call.principal.as_ref().map(|p| p.user.id),
+        date_added: call.now(),
+        last_updated: call.now(),
+    };
+    let made = call.api.stores.sql.writing(|c| {
+        if documents::of_kind(c, kind.name, org, None)?.len() >= MOST {
+            return Ok(None);
+        }
+        documents::add(c, &document).map(Some)
+    });
+    match made {
+        Ok(Some(id)) => document.id = id,
+        Ok(None) => {
+            return Err(ApiError::Bad(format!(
+                "An organization has at most {MOST} of these."
+            )));
+        }
+        Err(storage::sql::SqlError::Constraint(_)) => {
+            let what = format!("{} with this slug exists already.", kind.noun);
+            return Err(ApiError::field("slug", what));
+        }
+        Err(e) => return Err(e.into()),
+    }
+    Ok(document)
+}
+
+/// A body as it was sent, without what the server alone sets.
+pub fn sent(call: &Call, kind: &Kind) -> Result<Body, ApiError> {
+    let mut body = call.json()?;
+    body.retain(|name, _| !kind.own.contains(&name.as_str()));
+    Ok(body)
+}
+
+/// Keeps a new document.
+pub fn add<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    let document = keep(call, K::KIND, &sent(call, K::KIND)?)?;
+    Ok(status(K::KIND.statuses.0, view(call, K::KIND, &document)?))
+}
+
+/// Changes a document by a body: what it does not name stays.
+pub fn change(call: &Call, kind: &Kind, document: &mut Document, given: &Body) -> Result<(), ApiError> {
+    let before = document.body.as_object().cloned().unwrap_or_default();
+    let body = shape::read(kind.fields, given, Some(&before))?;
+    (kind.check)(call, &body)?;
+    check_size(&body)?;
+    document.body = Value::Object(body);
+    if let (Naming::Slug(_), Some(slug)) = (&kind.naming, given.get("slug").and_then(Value::as_str)) {
+        document.slug = crate::endpoints::projects::check_slug(slug)?;
+    }
+    if kind.of_project && call.project.is_none() && given.contains_key("project") {
+        document.project = project(call, kind, given)?;
+    }
+    document.last_updated = call.now();
+    match call.api.stores.sql.writing(|c| documents::update(c, document)) {
+        Err(storage::sql::SqlError::Constraint(_)) => {
+            let what = format!("{} with this slug exists already.", kind.noun);
+            Err(ApiError::field("slug", what))
+        }
+        other => Ok(other?),
+    }
+}
+
+/// Changes a document.
+pub fn update<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    let mut document = find(call, K::KIND)?;
+    change(call, K::KIND, &mut document, &sent(call, K::KIND)?)?;
+    Ok(status(K::KIND.statuses.1, view(call, K::KIND, &document)?))
+}
+
+/// Forgets a document.
+pub fn remove<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    let document = find(call, K::KIND)?;
+    call.api
+        .stores
+        .sql
+        .writing(|c| documents::remove(c, document.id))?;
+    Ok(Answer {
+        status: StatusCode::from_u16(K::KIND.statuses.2).unwrap_or(StatusCode::NO_CONTENT),
+        ..Answer::nothing()
+    })
+}
+
+/// Those that `id` names, or that the query finds; one of both must be there.
+fn several(call: &Call, kind: &Kind) -> Result<Vec<Document>, ApiError> {
+    let ids = call.values("id");
+    if ids.is_empty() && call.value("query").is_none() && call.value("project").is_none() {
+        let what = "At least one of 'id', 'query', 'project' must be provided.";
+        return Err(ApiError::Bad(what.into()));
+    }
+    let mut all = of_call(call, kind)?;
+    all.retain(|d| ids.is_empty() || ids.contains(&d.id.to_string().as_str()));
+    Ok(all)
+}
+
+/// Changes several documents: those that `id` names, or that the query finds.
+pub fn update_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    let given = sent(call, K::KIND)?;
+    let mut all = several(call, K::KIND)?;
+    for document in &mut all {
+        change(call, K::KIND, document, &given)?;
+    }
+    Ok(Answer::json(views(call, K::KIND, &all, true)?))
+}
+
+/// Forgets several documents.
+pub fn remove_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
+    let all = several(call, K::KIND)?;
+    call.api
+        .stores
+        .sql
+        .writing(|c| all.iter().try_for_each(|d| documents::remove(c, d.id)))?;
+    Ok(Answer::nothing())
+}
+
+/// The members of an organization: whom a document may name.
+pub fn members(call: &Call) -> Result<Vec<people::Member>, ApiError> {
+    let org = call.organization()?.id;
+    Ok(call.api.stores.sql.reading(|c| people::members(c, org))?)
+}
