@@ -28,6 +28,7 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/metrics", axum::routing::get(scrape))
         .route("/api/0", axum::routing::any(answer))
+        .route("/api/0/", axum::routing::any(answer))
         .route("/api/0/{*path}", axum::routing::any(answer))
         .fallback(axum::routing::any(crate::ui::page))
         .with_state(api)

@@ -94,6 +94,15 @@ pub fn events(call: &Call) -> Result<Answer, ApiError> {
     Ok(paged(Answer::json(body), call, start, limit, more))
 }
 
+/// What an attribute holds, in the words of those who ask for it.
+fn attribute(call: &Call, shows: &Shows) -> &'static str {
+    match kind(call, shows) {
+        "integer" | "number" | "rate" => "number",
+        "boolean" => "boolean",
+        _ => "string",
+    }
+}
+
 /// Whether a question can be answered, part by part, without asking it.
 pub fn validate(call: &Call) -> Result<Answer, ApiError> {
     let part =
@@ -110,9 +119,9 @@ pub fn validate(call: &Call) -> Result<Answer, ApiError> {
     let mut fields = Vec::new();
     for name in call.values("field") {
         let shown = column(call, name);
-        let kind = shown.as_ref().map_or("string", |s| kind(call, s));
+        let attribute = shown.as_ref().map_or("string", |s| attribute(call, s));
         let mut view = part(name, shown.err().map(said));
-        view["attrType"] = json!(kind);
+        view["attrType"] = json!(attribute);
         fields.push(view);
     }
     let names = columns(call).unwrap_or_default();
@@ -123,7 +132,12 @@ pub fn validate(call: &Call) -> Result<Answer, ApiError> {
         .collect();
     let sorted: Vec<Value> = sorted
         .iter()
-        .map(|n| part(n, order(call, &names).err().map(said)))
+        .map(|n| {
+            let mut view = part(n, order(call, &names).err().map(said));
+            let bare = n.trim_start_matches('-');
+            view["attrType"] = json!(column(call, bare).map_or("string", |s| attribute(call, &s)));
+            view
+        })
         .collect();
     let environments: Vec<Value> = call.values("environment").iter().map(|n| part(n, None)).collect();
     let fine = data.is_none()

@@ -112,7 +112,7 @@ fn figures_are_those_of_what_was_sent() {
         );
         assert_eq!(
             (&said["valid"], &said["field"][1]["attrType"]),
-            (&json!(true), &json!("integer"))
+            (&json!(true), &json!("number"))
         );
         for wrong in [
             "field=p95(x)",
