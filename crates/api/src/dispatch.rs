@@ -41,33 +41,31 @@ type Match = (&'static Route, Vec<(&'static str, String)>);
 fn find(method: &Method, path: &str) -> Result<Match, bool> {
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let mut other_method = false;
-    for route in ROUTES {
-        let pattern: Vec<&'static str> = route.path.split('/').filter(|s| !s.is_empty()).collect();
-        if pattern.len() != segments.len() {
+    for route in ROUTES.iter().filter(|r| fits(r.path, &segments)) {
+        let names = route.path.split('/').filter(|s| !s.is_empty());
+        let named = names.zip(&segments).filter_map(|(p, s)| Some((name(p)?, s)));
+        let Some(params) = named.map(|(name, s)| Some((name, decode(s)?))).collect() else {
             continue;
+        };
+        let head = *method == Method::HEAD && route.method == "GET";
+        if route.method == method.as_str() || head {
+            return Ok((route, params));
         }
-        let mut params = Vec::new();
-        let fits = pattern.iter().zip(&segments).all(|(p, s)| {
-            match p.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
-                Some(name) => match decode(s) {
-                    Some(value) => {
-                        params.push((name, value));
-                        true
-                    }
-                    None => false,
-                },
-                None => p == s,
-            }
-        });
-        if fits {
-            let head = *method == Method::HEAD && route.method == "GET";
-            if route.method == method.as_str() || head {
-                return Ok((route, params));
-            }
-            other_method = true;
-        }
+        other_method = true;
     }
     Err(other_method)
+}
+
+/// What stands in the braces of a segment.
+fn name(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Whether a path has the fixed segments of a pattern, and as many.
+fn fits(pattern: &'static str, segments: &[&str]) -> bool {
+    let mut pattern = pattern.split('/').filter(|s| !s.is_empty());
+    let same = |s: &&str| pattern.next().is_some_and(|p| p == *s || name(p).is_some());
+    segments.iter().all(same) && pattern.next().is_none()
 }
 
 /// Undoes percent encoding.

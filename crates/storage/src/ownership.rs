@@ -198,6 +198,11 @@ impl Subject {
                 .extend([text("filename"), text("abs_path")].into_iter().flatten());
             subject.modules.extend(text("module"));
         }
+        // The same file has many frames.
+        for list in [&mut subject.paths, &mut subject.modules] {
+            let mut seen = std::collections::HashSet::new();
+            list.retain(|v| seen.insert(v.clone()));
+        }
         let pair = |k: &Value, v: &Value| Some((k.as_str()?.to_owned(), v.as_str()?.to_owned()));
         match &event["tags"] {
             Value::Array(list) => subject
@@ -315,19 +320,27 @@ fn path_fits(pattern: &str, path: &str) -> bool {
     }
     // What is in a folder that fits, fits.
     if pattern.ends_with('/') || !matches!(parts.last(), Some(last) if last.contains('*')) {
-        return (1..=path.len()).any(|n| parts_fit(&parts, &path[..n]));
+        parts.push("**");
     }
     parts_fit(&parts, &path)
 }
 
+/// Goes through the pattern once: which numbers of segments it can have taken so far.
 fn parts_fit(parts: &[&str], path: &[&str]) -> bool {
-    match parts.split_first() {
-        None => path.is_empty(),
-        Some((&"**", rest)) => (0..=path.len()).any(|n| parts_fit(rest, &path[n..])),
-        Some((part, rest)) => path
-            .split_first()
-            .is_some_and(|(first, after)| glob(part, first) && parts_fit(rest, after)),
+    let mut taken = vec![false; path.len() + 1];
+    taken[0] = true;
+    for part in parts {
+        if *part == "**" {
+            let first = taken.iter().position(|t| *t).unwrap_or(taken.len());
+            taken.iter_mut().skip(first).for_each(|t| *t = true);
+            continue;
+        }
+        for n in (0..path.len()).rev() {
+            taken[n + 1] = taken[n] && glob(part, path[n]);
+        }
+        taken[0] = false;
     }
+    taken[path.len()]
 }
 
 #[cfg(test)]
@@ -393,6 +406,9 @@ mod tests {
             ("src/app", "src/app/x.rs", true),
             ("src/app", "lib/src/app/x.rs", false),
             ("*", "a/b", true),
+            ("/a/**", "a/b/c", true),
+            ("/a/**/c/", "a/b/c/d", true),
+            ("/a/**/c/", "a/b/c", true),
         ] {
             assert_eq!(path_fits(pattern, path), fits, "{pattern} {path}");
         }

@@ -23,4 +23,9 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/organizations/{org}/preprodartifacts/snapshots/{snapshot}/", PROJECT_READ, hosted::mobile),
     route("GET", "/organizations/{org}/preprodartifacts/snapshots/{snapshot}/", PROJECT_READ, hosted::mobile),
     route("GET", "/organizations/{org}/preprodartifacts/snapshots/{snapshot}/images/{image}/", PROJECT_READ, hosted::mobile),
+    route("GET", "/organizations/{org}/builds/", PROJECT_READ, hosted::mobile),
+    route("GET", "/organizations/{org}/preprodartifacts/snapshots/{snapshot}/archive/", PROJECT_READ, hosted::mobile),
+    route("POST", "/organizations/{org}/preprodartifacts/snapshots/{snapshot}/archive/", PROJECT_READ, hosted::mobile),
+    route("POST", "/projects/{org}/{project}/files/preprodartifacts/assemble/", PROJECT_READ, hosted::mobile),
+    route("GET", "/projects/{org}/{project}/preprodartifacts/snapshots/upload-options/", PROJECT_READ, hosted::mobile),
 ];

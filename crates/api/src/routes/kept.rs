@@ -178,6 +178,10 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/organizations/{org}/relay_usage/", ORG_READ, unkept::list),
     route("GET", "/organizations/{org}/ai-conversations/", EVENT_READ, unkept::list),
     route("GET", "/organizations/{org}/ai-conversations/{conversation}/", EVENT_READ, unkept::list),
+    route("GET", "/organizations/{org}/releases/{version}/files/", SEE, unkept::release_files),
+    route("GET", "/projects/{org}/{project}/releases/{version}/files/", SEE, unkept::release_files),
+    route("GET", "/projects/{org}/{project}/files/dsyms/", PROJECT_READ, unkept::list),
+    route("POST", "/organizations/{org}/onboarding/agent/status/", ORG_READ, unkept::object),
     route("GET", "/users/me/regions/", SignedIn, unkept::regions),
     route("GET", "/organizations/{org}/region/", SEE, unkept::region),
 ];
