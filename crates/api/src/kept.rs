@@ -66,6 +66,8 @@ pub struct Kind {
     pub check: fn(&Call, &Body) -> Result<(), ApiError>,
     /// Whether the caller may know of a document.
     pub visible: fn(&Call, &Document) -> bool,
+    /// Whether the caller may change or remove a document, beside what the route asks for.
+    pub guard: fn(&Call, &Document) -> Result<(), ApiError>,
     /// Makes the answer of what is kept.
     pub view: fn(&Shown<'_>, &mut Body),
     /// The statuses of an answer to a document that was made, changed and removed.
@@ -84,6 +86,7 @@ impl Kind {
         acting: false,
         check: |_, _| Ok(()),
         visible: |_, _| true,
+        guard: |_, _| Ok(()),
         view: |_, _| {},
         statuses: (201, 200, 204),
     };
@@ -316,6 +319,7 @@ pub fn add<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
 
 /// Changes a document by a body: what it does not name stays.
 pub fn change(call: &Call, kind: &Kind, document: &mut Document, given: &Body) -> Result<(), ApiError> {
+    (kind.guard)(call, document)?;
     let before = document.body.as_object().cloned().unwrap_or_default();
     let body = shape::read(kind.fields, given, Some(&before))?;
     (kind.check)(call, &body)?;
@@ -347,6 +351,7 @@ pub fn update<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
 /// Forgets a document.
 pub fn remove<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
     let document = find(call, K::KIND)?;
+    (K::KIND.guard)(call, &document)?;
     call.api
         .stores
         .sql
@@ -382,11 +387,17 @@ pub fn update_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
 /// Forgets several documents.
 pub fn remove_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
     let all = several(call, K::KIND)?;
+    all.iter().try_for_each(|d| (K::KIND.guard)(call, d))?;
     call.api
         .stores
         .sql
         .writing(|c| all.iter().try_for_each(|d| documents::remove(c, d.id)))?;
     Ok(Answer::nothing())
+}
+
+/// Whether the caller made a document.
+pub fn own(call: &Call, d: &Document) -> bool {
+    d.user.is_some() && d.user == call.principal.as_ref().map(|p| p.user.id)
 }
 
 /// The members of an organization: whom a document may name.

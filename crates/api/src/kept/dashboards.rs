@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::shape::{Field, Shape, may, must, or};
 use super::shown::{put, without_null};
-use super::{Kept, Kind, Shown};
+use super::{Kept, Kind, Shown, own};
 use crate::fields::Body;
 
 use crate::views::constant::complete;
@@ -82,6 +82,14 @@ impl Kept for Dashboards {
             or("permissions", Shape::Object(PERMISSIONS), "null"),
             or("isFavorited", Shape::Flag, "false"),
         ],
+        guard: |call, d| {
+            let closed = d.body["permissions"]["isEditableByEveryone"] == false;
+            if closed && !own(call, d) {
+                call.demand("org:write")
+            } else {
+                Ok(())
+            }
+        },
         view: dashboard,
         ..Kind::PLAIN
     };

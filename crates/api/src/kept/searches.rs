@@ -5,14 +5,10 @@ use storage::relational::documents::{self, Document};
 
 use super::shape::{Shape, may, must, or};
 use super::shown::put;
-use super::{Kept, Kind, Shown, of_call};
+use super::{Kept, Kind, Shown, of_call, own};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::fields::{self, Body};
-
-fn own(call: &Call, d: &Document) -> bool {
-    d.user.is_some() && d.user == call.principal.as_ref().map(|p| p.user.id)
-}
 
 /// Saved searches.
 pub struct Searches;
@@ -43,6 +39,10 @@ impl Kept for Searches {
             _ => Ok(()),
         },
         visible: |call, d| d.body["visibility"] == "organization" || own(call, d),
+        guard: |call, d| match d.body["visibility"].as_str() {
+            Some("organization") => call.demand("org:write"),
+            _ => Ok(()),
+        },
         view: |shown, out| {
             let pinned = out["visibility"] == "owner_pinned";
             put(
@@ -85,6 +85,13 @@ impl Kept for Views {
         own: &["stars"],
         acting: true,
         visible: |call, d| d.body["visibility"] != "owner" || own(call, d),
+        guard: |call, d| {
+            if own(call, d) {
+                Ok(())
+            } else {
+                call.demand("org:write")
+            }
+        },
         view,
         ..Kind::PLAIN
     };

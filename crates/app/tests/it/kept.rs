@@ -261,8 +261,20 @@ fn searches_are_ones_own_and_views_have_an_order() {
             403,
             "a member gives nobody searches"
         );
-        call(server, "POST", searches, all, 200);
+        let ours = call(server, "POST", searches, all, 200);
         assert_eq!(by_bob("GET", searches, Value::Null).json()[0]["name"], "Ours");
+        let path = format!("{searches}{}/", ours["id"].as_str().unwrap());
+        assert_eq!(by_bob("DELETE", &path, Value::Null).status, 403);
+        assert_eq!(by_bob("PUT", &path, json!({ "visibility": "owner" })).status, 403);
+
+        // A dashboard may be closed to all but who made it.
+        let boards = "organizations/acme/dashboards/";
+        let closed = json!({ "title": "Mine", "permissions": { "isEditableByEveryone": false } });
+        let board = call(server, "POST", boards, closed, 201);
+        let path = format!("{boards}{}/", board["id"].as_str().unwrap());
+        assert_eq!(by_bob("PUT", &path, json!({ "title": "Bob's" })).status, 403);
+        assert_eq!(by_bob("DELETE", &path, Value::Null).status, 403);
+        assert_eq!(by_bob("GET", &path, Value::Null).json()["title"], "Mine");
 
         let views = "organizations/acme/group-search-views/";
         let mut ids = Vec::new();
@@ -315,5 +327,11 @@ fn searches_are_ones_own_and_views_have_an_order() {
             200,
         );
         assert_eq!(names(by_bob("GET", views, Value::Null).json()), ["Two"]);
+        let path = format!("{views}{}/", ids[1]);
+        assert_eq!(
+            by_bob("DELETE", &path, Value::Null).status,
+            403,
+            "it is not Bob's"
+        );
     });
 }

@@ -78,8 +78,6 @@ pub struct Wanted<'a> {
     pub status: Option<&'a str>,
 }
 
-const RELEASED: &str = "coalesce(min(d.date_released), min(r.date_added))";
-
 fn read(r: &Row) -> Result<Version> {
     Ok(Version {
         version: r.text(0)?,
@@ -114,17 +112,20 @@ pub fn page(
 ) -> Result<Vec<Version>> {
     let part = wanted.part.unwrap_or("").to_lowercase();
     let contains = c.dialect().contains_ci("r.version", "$4");
+    // Commits and deploys are counted for the page alone.
     let sql = format!(
-        "select r.version, min(r.id), min(r.date_added), min(r.first_event), max(r.last_event), \
-         cast(sum(r.new_issues) as bigint), min(d.status), min(d.ref), min(d.url), min(d.date_started), \
-         min(d.date_released), min(d.user_id), \
-         (select count(*) from release_commits rc where rc.org_id = $1 and rc.version = r.version), \
-         (select count(*) from deploys e where e.org_id = $1 and e.version = r.version) \
+        "select v.*, (select count(*) from release_commits rc where rc.org_id = $1 and rc.version = v.version), \
+         (select count(*) from deploys e where e.org_id = $1 and e.version = v.version) from (\
+         select r.version, min(r.id) as id, min(r.date_added) as added, min(r.first_event) as first_event, \
+         max(r.last_event) as last_event, cast(sum(r.new_issues) as bigint) as new_issues, min(d.status) as status, \
+         min(d.ref) as ref, min(d.url) as url, min(d.date_started) as started, min(d.date_released) as released, \
+         min(d.user_id) as user_id \
          from {{rows $2 p int}} x join releases r on r.project_id = x.p \
          left join release_details d on d.org_id = $1 and d.version = r.version \
          where ($3 = '' or r.version = $3) and ($4 = '' or {contains}) \
          and ($5 = '' or coalesce(d.status, 'open') = $5) \
-         group by r.version order by {RELEASED} desc, min(r.id) desc limit $6 offset $7"
+         group by r.version order by coalesce(min(d.date_released), min(r.date_added)) desc, min(r.id) desc \
+         limit $6 offset $7) v order by coalesce(v.released, v.added) desc, v.id desc"
     );
     let ids = list(
         wanted
