@@ -20,7 +20,7 @@ use std::collections::HashMap;
 
 use http::StatusCode;
 use serde_json::{Value, json};
-use storage::relational::documents::{self, Document};
+use storage::relational::documents::{self, Document, Wanted};
 use storage::relational::people::{self, User};
 use storage::relational::projects::{self, Project};
 
@@ -31,8 +31,6 @@ use crate::call::Call;
 use crate::fields::Body;
 use crate::links::{offset, paged};
 
-/// Documents of a kind in an organization.
-const MOST: usize = 10_000;
 /// Bytes of a document.
 const BYTES: usize = 256 << 10;
 
@@ -54,6 +52,10 @@ pub struct Kind {
     pub noun: &'static str,
     /// What it holds.
     pub fields: &'static [Field],
+    /// The field by which it is looked for.
+    pub label: &'static str,
+    /// So many an organization may have.
+    pub most: usize,
     /// How it is called in paths.
     pub naming: Naming,
     /// It belongs to the project of the path, or to that of the field `project`.
@@ -64,8 +66,8 @@ pub struct Kind {
     pub acting: bool,
     /// Checks that go over a single field.
     pub check: fn(&Call, &Body) -> Result<(), ApiError>,
-    /// Whether the caller may know of a document.
-    pub visible: fn(&Call, &Document) -> bool,
+    /// Whether the caller may know of a document, if not everybody may.
+    pub visible: Option<fn(&Call, &Document) -> bool>,
     /// Whether the caller may change or remove a document, beside what the route asks for.
     pub guard: fn(&Call, &Document) -> Result<(), ApiError>,
     /// Makes the answer of what is kept.
@@ -80,12 +82,14 @@ impl Kind {
         name: "",
         noun: "Document",
         fields: &[],
+        label: "name",
+        most: 1_000,
         naming: Naming::Random,
         of_project: false,
         own: &[],
         acting: false,
         check: |_, _| Ok(()),
-        visible: |_, _| true,
+        visible: None,
         guard: |_, _| Ok(()),
         view: |_, _| {},
         statuses: (201, 200, 204),
@@ -144,39 +148,74 @@ pub fn view(call: &Call, kind: &Kind, document: &Document) -> Result<Value, ApiE
         .unwrap_or_default())
 }
 
-/// The documents of a kind that the path and the query are about, oldest first.
-pub fn of_call(call: &Call, kind: &Kind) -> Result<Vec<Document>, ApiError> {
+/// Whether the caller may know of a document.
+fn visible(call: &Call, kind: &Kind, document: &Document) -> bool {
+    kind.visible.is_none_or(|visible| visible(call, document))
+}
+
+/// A page of the documents of a kind that the path and the query are about, oldest first, and whether there are more.
+fn page_of(
+    call: &Call,
+    kind: &Kind,
+    label: &str,
+    page: (usize, usize),
+) -> Result<(Vec<Document>, bool), ApiError> {
     let org = call.organization()?.id;
-    let project = call.project.as_ref().map(|p| p.id);
-    let mut all = call
+    let projects: Option<Vec<i64>> = match &call.project {
+        Some(project) => Some(vec![project.id]),
+        None if kind.of_project => Some(call.projects()?.iter().map(|p| p.id).collect()),
+        None => None,
+    };
+    let wanted = Wanted {
+        projects: projects.as_deref(),
+        part: call.value("query").unwrap_or(""),
+        label,
+    };
+    let (start, limit) = page;
+    // What not everybody may see is sorted out here, so that all of it is read. People make few of these.
+    let (from, most) = if kind.visible.is_some() {
+        (0, kind.most)
+    } else {
+        (start, limit.saturating_add(1))
+    };
+    let read = call
         .api
         .stores
         .sql
-        .reading(|c| documents::of_kind(c, kind.name, org, project))?;
-    all.retain(|d| (kind.visible)(call, d));
-    if kind.of_project && call.project.is_none() {
-        let wanted: Vec<i64> = call.projects()?.iter().map(|p| p.id).collect();
-        all.retain(|d| d.project.is_none_or(|p| wanted.contains(&p)));
+        .reading(|c| documents::page(c, kind.name, org, &wanted, from, most))?;
+    let mut all: Vec<Document> = read.into_iter().filter(|d| visible(call, kind, d)).collect();
+    if kind.visible.is_some() {
+        all = all.into_iter().skip(start).collect();
     }
-    if let Some(part) = call.value("query").map(str::to_lowercase) {
-        let text = |d: &Document, key: &str| d.body[key].as_str().unwrap_or("").to_lowercase();
-        all.retain(|d| {
-            ["name", "title", "slug"]
-                .iter()
-                .any(|key| text(d, key).contains(&part))
-        });
-    }
-    Ok(all)
+    let more = all.len() > limit;
+    all.truncate(limit);
+    Ok((all, more))
+}
+
+/// The documents of a kind that the path and the query are about, oldest first: for kinds of which there are few.
+pub fn of_call(call: &Call, kind: &Kind) -> Result<Vec<Document>, ApiError> {
+    Ok(page_of(call, kind, "", (0, kind.most))?.0)
 }
 
 /// The documents of a kind, oldest first; `query` is a part of their name.
 pub fn list<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
     let (start, limit) = (offset(call)?, call.limit(100)?);
-    let all = of_call(call, K::KIND)?;
-    let more = all.len() > start.saturating_add(limit);
-    let page: Vec<Document> = all.into_iter().skip(start).take(limit).collect();
+    let (page, more) = page_of(call, K::KIND, "", (start, limit))?;
     Ok(paged(
         Answer::json(views(call, K::KIND, &page, false)?),
+        call,
+        start,
+        limit,
+        more,
+    ))
+}
+
+/// The documents that are about an issue, oldest first.
+pub fn of_issue(call: &Call, kind: &Kind, issue: i64) -> Result<Answer, ApiError> {
+    let (start, limit) = (offset(call)?, call.limit(100)?);
+    let (page, more) = page_of(call, kind, &issue.to_string(), (start, limit))?;
+    Ok(paged(
+        Answer::json(views(call, kind, &page, true)?),
         call,
         start,
         limit,
@@ -198,7 +237,7 @@ pub fn named(call: &Call, kind: &Kind, name: &str) -> Result<Document, ApiError>
         .sql
         .reading(|c| documents::find(c, kind.name, org, name))?;
     let project = call.project.as_ref().map(|p| p.id);
-    let fits = |d: &Document| (project.is_none() || d.project == project) && (kind.visible)(call, d);
+    let fits = |d: &Document| (project.is_none() || d.project == project) && visible(call, kind, d);
     found.filter(fits).ok_or_else(|| ApiError::missing(kind.noun))
 }
 
@@ -254,6 +293,15 @@ fn slug(call: &Call, kind: &Kind, body: &Body, given: &Body) -> Result<String, A
     })
 }
 
+/// By what a document is looked for.
+fn label(kind: &Kind, body: &Body) -> String {
+    match body.get(kind.label) {
+        Some(Value::String(s)) => s.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
 fn check_size(body: &Body) -> Result<(), ApiError> {
     let size = Value::Object(body.clone()).to_string().len();
     if size > BYTES {
@@ -277,13 +325,14 @@ pub fn keep(call: &Call, kind: &Kind, given: &Body) -> Result<Document, ApiError
         org,
         project: project(call, kind, given)?,
         slug: slug(call, kind, &body, given)?,
+        label: label(kind, &body),
         body: Value::Object(body),
         user: call.principal.as_ref().map(|p| p.user.id),
         date_added: call.now(),
         last_updated: call.now(),
     };
     let made = call.api.stores.sql.writing(|c| {
-        if documents::of_kind(c, kind.name, org, None)?.len() >= MOST {
+        if documents::count(c, kind.name, org)? >= i64::try_from(kind.most).unwrap_or(i64::MAX) {
             return Ok(None);
         }
         documents::add(c, &document).map(Some)
@@ -292,7 +341,8 @@ pub fn keep(call: &Call, kind: &Kind, given: &Body) -> Result<Document, ApiError
         Ok(Some(id)) => document.id = id,
         Ok(None) => {
             return Err(ApiError::Bad(format!(
-                "An organization has at most {MOST} of these."
+                "An organization has at most {} of these.",
+                kind.most
             )));
         }
         Err(storage::sql::SqlError::Constraint(_)) => {
@@ -324,6 +374,7 @@ pub fn change(call: &Call, kind: &Kind, document: &mut Document, given: &Body) -
     let body = shape::read(kind.fields, given, Some(&before))?;
     (kind.check)(call, &body)?;
     check_size(&body)?;
+    document.label = label(kind, &body);
     document.body = Value::Object(body);
     if let (Naming::Slug(_), Some(slug)) = (&kind.naming, given.get("slug").and_then(Value::as_str)) {
         document.slug = crate::endpoints::projects::check_slug(slug)?;
@@ -362,10 +413,11 @@ pub fn remove<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
     })
 }
 
-/// Those that `id` names, or that the query finds; one of both must be there.
+/// Those that `id` names, or that the query finds, or of a project; something of it must be there.
 fn several(call: &Call, kind: &Kind) -> Result<Vec<Document>, ApiError> {
     let ids = call.values("id");
-    if ids.is_empty() && call.value("query").is_none() && call.value("project").is_none() {
+    let by_project = kind.of_project && call.value("project").is_some();
+    if ids.is_empty() && call.value("query").is_none() && !by_project {
         let what = "At least one of 'id', 'query', 'project' must be provided.";
         return Err(ApiError::Bad(what.into()));
     }

@@ -105,6 +105,7 @@ create table documents (
   org_id {bigint} not null references organizations (id),
   project_id {bigint},
   slug text not null,
+  label text not null,
   body text not null,
   user_id {bigint},
   date_added {bigint} not null,
@@ -112,3 +113,4 @@ create table documents (
   unique (kind, org_id, slug)
 ) {strict};
 create index documents_project on documents (kind, project_id);
+create index documents_label on documents (kind, org_id, label);

@@ -90,6 +90,7 @@ impl Kept for Dashboards {
                 Ok(())
             }
         },
+        label: "title",
         view: dashboard,
         ..Kind::PLAIN
     };

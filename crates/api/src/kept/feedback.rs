@@ -2,16 +2,14 @@
 
 use protocol::ids::EventId;
 use serde_json::{Value, json};
-use storage::relational::documents::Document;
 
 use super::shape::{Shape, may, must, or};
 use super::shown::put;
-use super::{Kept, Kind, keep, of_call};
+use super::{Kept, Kind, keep};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{events, issue};
 use crate::fields::Body;
-use crate::links::{offset, paged};
 
 /// What users said.
 pub struct Feedback;
@@ -29,6 +27,8 @@ impl Kept for Feedback {
         ],
         of_project: true,
         own: &["issue_id"],
+        label: "issue_id",
+        most: 1_000_000,
         acting: true,
         check: |_, body| {
             let id = body["event_id"].as_str().unwrap_or("");
@@ -70,18 +70,7 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
 
 /// What users said of the events of an issue.
 pub fn of_issue(call: &Call) -> Result<Answer, ApiError> {
-    let (found, _) = issue::find(call)?;
-    let (start, limit) = (offset(call)?, call.limit(100)?);
-    let mut all: Vec<Document> = of_call(call, Feedback::KIND)?;
-    all.retain(|d| d.body["issue_id"] == json!(found.id));
-    let more = all.len() > start.saturating_add(limit);
-    let page: Vec<Value> = all
-        .iter()
-        .skip(start)
-        .take(limit)
-        .map(|d| super::view(call, Feedback::KIND, d))
-        .collect::<Result<_, _>>()?;
-    Ok(paged(Answer::json(page), call, start, limit, more))
+    super::of_issue(call, Feedback::KIND, issue::find(call)?.0.id)
 }
 
 /// Wishes to delete replays of a time.

@@ -294,6 +294,8 @@ impl Kept for Links {
             let url = out["webUrl"].as_str().unwrap_or("").to_owned();
             put(out, json!({ "issueId": issue, "webUrl": url }));
         },
+        label: "issueId",
+        most: 1_000_000,
         acting: true,
         ..Kind::PLAIN
     };
@@ -301,14 +303,7 @@ impl Kept for Links {
 
 /// The issues of other systems that an issue is linked to.
 pub fn issue_links(call: &Call) -> Result<Answer, ApiError> {
-    let (found, _) = issue::find(call)?;
-    let mut all = of_call(call, Links::KIND)?;
-    all.retain(|d| d.body["issueId"] == json!(found.id));
-    let views: Vec<Value> = all
-        .iter()
-        .map(|d| super::view(call, Links::KIND, d))
-        .collect::<Result<_, _>>()?;
-    Ok(Answer::json(views))
+    super::of_issue(call, Links::KIND, issue::find(call)?.0.id)
 }
 
 /// An application links an issue: `{"issueId", "webUrl", "project", "identifier"}`.

@@ -38,7 +38,8 @@ impl Kept for Searches {
             Some("organization") => call.demand("org:write"),
             _ => Ok(()),
         },
-        visible: |call, d| d.body["visibility"] == "organization" || own(call, d),
+        most: 10_000,
+        visible: Some(|call, d| d.body["visibility"] == "organization" || own(call, d)),
         guard: |call, d| match d.body["visibility"].as_str() {
             Some("organization") => call.demand("org:write"),
             _ => Ok(()),
@@ -84,7 +85,8 @@ impl Kept for Views {
         ],
         own: &["stars"],
         acting: true,
-        visible: |call, d| d.body["visibility"] != "owner" || own(call, d),
+        most: 10_000,
+        visible: Some(|call, d| d.body["visibility"] != "owner" || own(call, d)),
         guard: |call, d| {
             if own(call, d) {
                 Ok(())

@@ -14,7 +14,7 @@ mod scenario;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::on_one;
+use crate::on_both;
 
 use self::description::{Operation, Operations};
 use self::scenario::{Step, Variables};
@@ -177,7 +177,8 @@ fn every_operation_answers_as_described() {
     let operations = Operations::load(&folder().join("operations.txt"));
     let skipped = not_served(&operations);
     let steps = scenario::read(&folder().join("scenarios"));
-    on_one(&[], |server, _| {
+    let printed = std::cell::Cell::new(false);
+    on_both(|server, _| {
         let mut report = Report::default();
         let mut vars = prepare::organization(server);
         for (n, step) in steps.iter().enumerate() {
@@ -215,8 +216,12 @@ fn every_operation_answers_as_described() {
         }
         report.called.retain(|i| !skipped.contains_key(i));
         report.full.retain(|i| !skipped.contains_key(i));
-        print(&operations, &skipped, &report);
-        assert!(report.wrong.is_empty() && report.other.is_empty(), "see above");
+        let fine = report.wrong.is_empty() && report.other.is_empty();
+        // The second database says the same, or what is wrong with it.
+        if !fine || !printed.replace(true) {
+            print(&operations, &skipped, &report);
+        }
+        assert!(fine, "see above");
     });
 }
 

@@ -186,6 +186,38 @@ fn documents_are_kept_changed_and_found_in_their_place_alone() {
             Value::Null,
             404,
         );
+        // Nothing is changed or removed for want of a name.
+        for name in ["One", "Two"] {
+            call(
+                server,
+                "POST",
+                "organizations/acme/workflows/",
+                json!({ "name": name }),
+                201,
+            );
+        }
+        for ask in ["", "?project=shop", "?id=999"] {
+            let reply = server.api("DELETE", &format!("organizations/acme/workflows/{ask}"), None);
+            assert!(reply.status == 400 || ask == "?id=999", "{ask}: {}", reply.status);
+        }
+        let found = call(
+            server,
+            "GET",
+            "organizations/acme/workflows/?query=tw",
+            Value::Null,
+            200,
+        );
+        assert_eq!(
+            (found.as_array().unwrap().len(), &found[0]["name"]),
+            (1, &json!("Two"))
+        );
+        assert_eq!(
+            call(server, "GET", "organizations/acme/workflows/", Value::Null, 200)
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
         // Pages.
         for n in 0..5 {
             call(
