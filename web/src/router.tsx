@@ -14,7 +14,9 @@ import { sessionQuery } from './features/auth/queries.ts';
 import { Stream } from './features/issues/Stream.tsx';
 import { validateStreamSearch } from './features/issues/search.ts';
 import { organizationsQuery } from './features/organizations/queries.ts';
+import { validateReleasesSearch } from './features/releases/search.ts';
 import { Shell } from './features/shell/Shell.tsx';
+import { validateStatsSearch } from './features/stats/search.ts';
 import { t } from './i18n/index.ts';
 import { basePath } from './lib/base.ts';
 import { one, parseSearch, stringifySearch } from './lib/search.ts';
@@ -113,6 +115,23 @@ const gettingStarted = createRoute({
   validateSearch: (raw: Record<string, unknown>): { platform?: string } => ({ platform: one(raw.platform) }),
   component: lazyRouteComponent(() => import('./features/onboarding/GettingStarted.tsx'), 'GettingStarted'),
 });
+const releases = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/releases/',
+  validateSearch: validateReleasesSearch,
+  component: lazyRouteComponent(() => import('./features/releases/Releases.tsx'), 'Releases'),
+});
+const release = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/releases/$version/',
+  component: lazyRouteComponent(() => import('./features/releases/ReleasePage.tsx'), 'ReleasePage'),
+});
+const stats = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/stats/',
+  validateSearch: validateStatsSearch,
+  component: lazyRouteComponent(() => import('./features/stats/Stats.tsx'), 'Stats'),
+});
 const projectSettings = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$org/projects/$slug/',
@@ -141,6 +160,9 @@ const tree = root.addChildren([
     projects,
     newProject,
     gettingStarted,
+    releases,
+    release,
+    stats,
     projectSettings,
     account,
     serverStatus,

@@ -22,7 +22,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use storage::relational::documents::{self, Document, Wanted};
 use storage::relational::people::{self, User};
-use storage::relational::projects::{self, Project};
+use storage::relational::projects::Project;
 
 use self::shape::Field;
 pub use self::shown::Shown;
@@ -109,10 +109,9 @@ struct Around {
 }
 
 fn around(call: &Call, all: &[Document]) -> Result<Around, ApiError> {
-    let org = call.organization()?.id;
     Ok(call.api.stores.sql.reading(|c| {
         let users: Vec<i64> = all.iter().filter_map(|d| d.user).collect();
-        let projects = projects::of_organization(c, org)?;
+        let projects = call.seen(c)?;
         let people = crate::endpoints::issue::users(c, users)?;
         Ok(Around { projects, people })
     })?)
@@ -237,7 +236,18 @@ pub fn named(call: &Call, kind: &Kind, name: &str) -> Result<Document, ApiError>
         .sql
         .reading(|c| documents::find(c, kind.name, org, name))?;
     let project = call.project.as_ref().map(|p| p.id);
-    let fits = |d: &Document| (project.is_none() || d.project == project) && visible(call, kind, d);
+    let seen: Vec<i64> = call
+        .api
+        .stores
+        .sql
+        .reading(|c| call.seen(c))?
+        .iter()
+        .map(|p| p.id)
+        .collect();
+    let fits = |d: &Document| {
+        let in_place = project.is_none() || d.project == project;
+        in_place && d.project.is_none_or(|p| seen.contains(&p)) && visible(call, kind, d)
+    };
     found.filter(fits).ok_or_else(|| ApiError::missing(kind.noun))
 }
 
@@ -270,8 +280,7 @@ fn project(call: &Call, kind: &Kind, body: &Body) -> Result<Option<i64>, ApiErro
     if !kind.of_project {
         return Ok(None);
     }
-    let org = call.organization()?.id;
-    let found = call.api.stores.sql.reading(|c| projects::find(c, org, &name))?;
+    let found = call.api.stores.sql.reading(|c| call.seen_project(c, &name))?;
     match found {
         Some(p) => Ok(Some(p.id)),
         None => Err(ApiError::field("project", "Invalid project")),
@@ -327,7 +336,7 @@ pub fn keep(call: &Call, kind: &Kind, given: &Body) -> Result<Document, ApiError
         slug: slug(call, kind, &body, given)?,
         label: label(kind, &body),
         body: Value::Object(body),
-        user: call.principal.as_ref().map(|p| p.user.id),
+        user: call.user_id().ok(),
         date_added: call.now(),
         last_updated: call.now(),
     };
@@ -449,7 +458,7 @@ pub fn remove_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
 
 /// Whether the caller made a document.
 pub fn own(call: &Call, d: &Document) -> bool {
-    d.user.is_some() && d.user == call.principal.as_ref().map(|p| p.user.id)
+    d.user.is_some() && d.user == call.user_id().ok()
 }
 
 /// The members of an organization: whom a document may name.

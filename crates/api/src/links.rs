@@ -24,23 +24,29 @@ pub fn offset(call: &Call) -> Result<usize, ApiError> {
     offset.parse().ok().filter(|n| *n <= LAST).ok_or_else(bad)
 }
 
-/// Adds the `Link` header of a page.
-pub fn paged(answer: Answer, call: &Call, offset: usize, limit: usize, more: bool) -> Answer {
+/// Adds the `Link` header of a page: cursor of the one before and of the one behind, and whether there are any.
+pub fn both(answer: Answer, call: &Call, previous: (&str, bool), next: (&str, bool)) -> Answer {
     let query: String = call
         .query
         .iter()
         .filter(|(k, _)| k != "cursor")
         .map(|(k, v)| format!("{}&", serde_urlencoded::to_string([(k, v)]).unwrap_or_default()))
         .collect();
-    let link = |rel: &str, offset: usize, results: bool, back: u8| {
+    let link = |rel: &str, (cursor, results): (&str, bool)| {
         format!(
-            "<{}{}?{query}cursor=0:{offset}:{back}>; rel=\"{rel}\"; results=\"{results}\"; cursor=\"0:{offset}:{back}\"",
+            "<{}{}?{query}cursor={cursor}>; rel=\"{rel}\"; results=\"{results}\"; cursor=\"{cursor}\"",
             call.api.url, call.path
         )
     };
-    let previous = link("previous", offset.saturating_sub(limit), offset > 0, 1);
-    let next = link("next", offset.saturating_add(limit), more, 0);
-    answer.with(http::header::LINK, format!("{previous}, {next}"))
+    let value = format!("{}, {}", link("previous", previous), link("next", next));
+    answer.with(http::header::LINK, value)
+}
+
+/// Adds the `Link` header of a page by offset.
+pub fn paged(answer: Answer, call: &Call, offset: usize, limit: usize, more: bool) -> Answer {
+    let previous = format!("0:{}:1", offset.saturating_sub(limit));
+    let next = format!("0:{}:0", offset.saturating_add(limit));
+    both(answer, call, (&previous, offset > 0), (&next, more))
 }
 
 /// Adds how many there are in all.

@@ -1,5 +1,7 @@
 //! Every backend against the suite of its port.
 
+mod listing;
+
 use std::cell::RefCell;
 use std::path::PathBuf;
 

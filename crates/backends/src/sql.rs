@@ -25,8 +25,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../storage/migrations/0004_listing.sql"),
     ),
     (
-        "0005_releases",
-        include_str!("../../storage/migrations/0005_releases.sql"),
+        "0005_busiest",
+        include_str!("../../storage/migrations/0005_busiest.sql"),
+    ),
+    (
+        "0007_releases",
+        include_str!("../../storage/migrations/0007_releases.sql"),
     ),
 ];
 

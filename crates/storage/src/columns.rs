@@ -16,8 +16,8 @@ use crate::payloads::{Locator, Partition};
 
 pub use evaluate::{Pattern, matches, tested, tokens};
 pub use select::{
-    Aggregate, Answer, Cell, Facet, FacetValue, Field, Filter, Found, Group, GroupOrder, Hidden, Order,
-    Question, Select, Test,
+    Aggregate, Answer, Cell, Facet, FacetValue, Field, Filter, Found, Group, GroupOrder, Hidden, Latest,
+    Order, Question, Select, Test,
 };
 
 /// A row with its place in the packs.

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use protocol::ids::EventId;
 use protocol::table::{Table, Type, Value};
 
-use crate::columns::accumulate::{Seen, Source, answer, in_scope};
+use crate::columns::accumulate::{Seen, Source, Times, answer, in_scope};
 use crate::columns::{Answer, Columns, Field, Found, Placed, Result, RowBatch, Select, matches};
 use crate::payloads::Partition;
 
@@ -47,6 +46,11 @@ impl Source for Rows<'_> {
         (p.row.time, p.seq)
     }
 
+    fn origin(&mut self, doc: u32) -> (u64, [u8; 16]) {
+        let row = &self.at(doc).row;
+        (row.project, row.hash)
+    }
+
     fn found(&self, doc: u32) -> Found {
         let p = self.at(doc);
         Found {
@@ -64,7 +68,7 @@ impl Source for Rows<'_> {
             Field::Time => see(Seen::Number(row.time as f64)),
             Field::Received => see(Seen::Number(row.received as f64)),
             Field::Id => {}
-            Field::Hash => see(Seen::Str(&EventId(row.hash).to_string())),
+            Field::Hash => see(Seen::Hash(row.hash)),
             Field::Tag(key) => row.tag(key).into_iter().for_each(|v| see(Seen::Str(v))),
             Field::Column(i) => match row.get(*i) {
                 None => {}
@@ -81,8 +85,15 @@ impl Source for Rows<'_> {
         }
     }
 
-    fn tags(&mut self, doc: u32, see: &mut dyn FnMut(&str, &str)) {
-        self.at(doc).row.tags.iter().for_each(|(k, v)| see(k, v));
+    fn tags(&mut self, docs: &[u32], wanted: Option<&[String]>, see: &mut dyn FnMut(&str, &str, Times)) {
+        for doc in docs {
+            let row = &self.at(*doc).row;
+            for (key, value) in &row.tags {
+                if wanted.is_none_or(|w| w.contains(key)) {
+                    see(key, value, Times::once(row.time));
+                }
+            }
+        }
     }
 }
 

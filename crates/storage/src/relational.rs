@@ -13,6 +13,7 @@ pub mod features;
 pub mod hashes;
 pub mod instance;
 pub mod issues;
+pub mod listing;
 pub mod outcomes;
 pub mod ownership;
 pub mod people;

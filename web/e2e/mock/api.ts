@@ -1,5 +1,6 @@
 // Answers of the API from fixtures that a real server gave, for browser tests and for work without a server.
 import attachments from '../fixtures/attachments.json' with { type: 'json' };
+import commits from '../fixtures/commits.json' with { type: 'json' };
 import compare from '../fixtures/compare.json' with { type: 'json' };
 import discarded from '../fixtures/discarded.json' with { type: 'json' };
 import environments from '../fixtures/environments.json' with { type: 'json' };
@@ -17,9 +18,11 @@ import preview from '../fixtures/preview.json' with { type: 'json' };
 import project from '../fixtures/project.json' with { type: 'json' };
 import projects from '../fixtures/projects.json' with { type: 'json' };
 import raw from '../fixtures/raw.json' with { type: 'json' };
+import releases from '../fixtures/releases.json' with { type: 'json' };
 import session from '../fixtures/session.json' with { type: 'json' };
 import setAside from '../fixtures/set-aside.json' with { type: 'json' };
 import similar from '../fixtures/similar.json' with { type: 'json' };
+import stats from '../fixtures/stats.json' with { type: 'json' };
 import status from '../fixtures/status.json' with { type: 'json' };
 import tagValues from '../fixtures/tag-values.json' with { type: 'json' };
 import tags from '../fixtures/tags.json' with { type: 'json' };
@@ -92,6 +95,30 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
     (mood) => json(mood === 'empty' ? projects.map((one) => ({ ...one, firstEvent: null })) : projects),
   ],
   [/^organizations\/[^/]+\/members\/$/, () => json(members)],
+  [
+    /^organizations\/[^/]+\/releases\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json(mood === 'empty' ? [] : releases),
+  ],
+  [
+    /^organizations\/[^/]+\/releases\/[^/]+\/$/,
+    (mood) =>
+      mood === 'error' ? json({ detail: 'The requested resource does not exist' }, 404) : json(releases[0]),
+  ],
+  [/^organizations\/[^/]+\/releases\/[^/]+\/commits\/$/, (mood) => json(mood === 'empty' ? [] : commits)],
+  [
+    /^organizations\/[^/]+\/releases\/[^/]+\/deploys\/$/,
+    (mood) => json(mood === 'empty' ? [] : [releases[0].lastDeploy]),
+  ],
+  [
+    /^organizations\/[^/]+\/stats_v2\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json(mood === 'empty' ? { ...stats, groups: [] } : stats),
+  ],
   [/^organizations\/[^/]+\/environments\/$/, () => json(environments)],
   [/^organizations\/[^/]+\/search\/fields\/$/, () => json(fields)],
   [/^organizations\/[^/]+\/tags\/$/, () => json(tags)],

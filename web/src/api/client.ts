@@ -9,6 +9,8 @@ export type Params = Record<string, Scalar | readonly Scalar[] | null | undefine
 export interface Reply<T> {
   data: T;
   hits: number | null;
+  /** There are more than `hits`: the server counted no further. */
+  more: boolean;
   next: string | null;
   previous: string | null;
 }
@@ -117,7 +119,13 @@ export async function call<T>(method: string, path: string, options: Options = {
       'The answer is not JSON: something between this page and Vedette answered.',
     );
   }
-  return { data, hits: hits === null ? null : Number(hits), next: links.next, previous: links.previous };
+  return {
+    data,
+    hits: hits === null ? null : Number(hits),
+    more: response.headers.has('X-Max-Hits'),
+    next: links.next,
+    previous: links.previous,
+  };
 }
 
 export async function get<T>(path: string, params?: Params, signal?: AbortSignal): Promise<T> {

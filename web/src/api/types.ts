@@ -385,3 +385,53 @@ export interface RulesPreview {
   splits: { issue: PreviewedIssue; into: number }[];
   renewed: PreviewedIssue[];
 }
+
+export interface Author {
+  id?: string;
+  name: string | null;
+  email: string;
+}
+
+export interface Commit {
+  id: string;
+  message: string | null;
+  dateCreated: string;
+  author: Author | null;
+  repository?: { name: string; url: string | null };
+}
+
+export interface Deploy {
+  id: string;
+  environment: string;
+  name: string | null;
+  url: string | null;
+  dateStarted: string | null;
+  dateFinished: string;
+}
+
+export interface Release {
+  version: string;
+  shortVersion: string;
+  status: 'open' | 'archived';
+  ref: string | null;
+  url: string | null;
+  dateCreated: string;
+  dateReleased: string | null;
+  firstEvent: string | null;
+  lastEvent: string | null;
+  newGroups: number;
+  commitCount: number;
+  deployCount: number;
+  lastDeploy: Deploy | null;
+  authors: Author[];
+  projects: (ProjectRef & { newGroups: number })[];
+}
+
+export interface OutcomeStats {
+  intervals: string[];
+  groups: {
+    by: { outcome: string; reason?: string; category?: string; project?: number };
+    totals: Record<string, number>;
+    series: Record<string, number[]>;
+  }[];
+}

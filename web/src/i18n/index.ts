@@ -9,6 +9,6 @@ export function t(text: string, values?: Values): string {
 }
 
 /** "1 issue", "12 issues": the number in full, with the word that fits it. */
-export function plural(count: number, one: string, other: string): string {
-  return `${new Intl.NumberFormat().format(count)} ${count === 1 ? one : other}`;
+export function plural(count: number, one: string, other: string, more = false): string {
+  return `${new Intl.NumberFormat().format(count)}${more ? '+' : ''} ${count === 1 ? one : other}`;
 }

@@ -9,6 +9,8 @@ export const KEYS = [
   { id: 'palette', keys: ['mod+k'], scope: 'Everywhere', label: 'Go to a page, project or issue' },
   { id: 'search', keys: ['/'], scope: 'Everywhere', label: 'Search' },
   { id: 'goIssues', keys: ['g i'], scope: 'Everywhere', label: 'Issues' },
+  { id: 'goReleases', keys: ['g r'], scope: 'Everywhere', label: 'Releases' },
+  { id: 'goStats', keys: ['g t'], scope: 'Everywhere', label: 'Stats' },
   { id: 'goProjects', keys: ['g p'], scope: 'Everywhere', label: 'Projects' },
   { id: 'goSettings', keys: ['g s'], scope: 'Everywhere', label: 'Settings' },
   { id: 'theme', keys: ['t'], scope: 'Everywhere', label: 'Light or dark' },

@@ -1,7 +1,7 @@
 //! Where the code of a project's frames lies in repositories.
 
 use serde_json::{Value, json};
-use storage::relational::projects::{self, Project};
+use storage::relational::projects::Project;
 use storage::relational::repositories::{self, Mapping, Repository};
 
 use super::repos::provider;
@@ -16,12 +16,11 @@ const BULK: usize = 300;
 
 fn all(call: &Call) -> Result<(Vec<Mapping>, Vec<Project>), ApiError> {
     let org = call.organization()?.id;
-    Ok(call.api.stores.sql.reading(|c| {
-        Ok((
-            repositories::mappings(c, org, None)?,
-            projects::of_organization(c, org)?,
-        ))
-    })?)
+    Ok(call
+        .api
+        .stores
+        .sql
+        .reading(|c| Ok((repositories::mappings(c, org, None)?, call.seen(c)?)))?)
 }
 
 /// The mappings of an organization, or of `project`.
@@ -81,8 +80,7 @@ fn branch(body: &Body) -> Result<String, ApiError> {
 pub fn add(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let name = fields::needed(&body, "projectId", 64)?;
-    let org = call.organization()?.id;
-    let project = call.api.stores.sql.reading(|c| projects::find(c, org, &name))?;
+    let project = call.api.stores.sql.reading(|c| call.seen_project(c, &name))?;
     let project = project.ok_or_else(|| ApiError::field("projectId", "Project does not exist."))?;
     let mut mapping = Mapping {
         id: 0,
@@ -158,7 +156,7 @@ pub fn bulk(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let org = call.organization()?.id;
     let name = fields::needed(&body, "project", 100)?;
-    let project = call.api.stores.sql.reading(|c| projects::find(c, org, &name))?;
+    let project = call.api.stores.sql.reading(|c| call.seen_project(c, &name))?;
     let project = project.ok_or_else(|| ApiError::missing("Project"))?;
     let repository = fields::needed(&body, "repository", 255)?;
     let provider = provider(fields::text(&body, "provider", 64)?.flatten().as_deref(), None)?;

@@ -1,227 +1,40 @@
 //! Lists of issues: found, counted, changed and deleted together.
-//!
-//! Without conditions on events the list is SQL over what is counted per issue. With them, and for times that do
-//! not end now, the event store says which hashes match, and SQL which issues those are.
+
+mod find;
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use storage::columns::{Aggregate, Answer as Found, Cell, Field, Filter, GroupOrder, Question};
 use storage::life::{self, Substatus, Wish};
-use storage::relational::issues::{self, Issue, Sort};
+use storage::relational::issues::{self, Issue};
+use storage::relational::listing::{Place, Sort};
 use storage::relational::{activity, hashes, people, personal, releases};
 
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
-use crate::links::{hits, offset, paged};
 use crate::scope::Scope;
 use crate::views;
 use crate::views::issue::Extra;
 
 /// Issues that one request changes at most.
 const BULK: usize = 10_000;
+/// Issues that a list with conditions on events is counted up to.
+const SHOWN: usize = 1_000;
 /// How long a deletion can be taken back, µs.
 const UNDO: i64 = 10_000_000;
-
-/// Events, users, first and last time, µs.
-type Counted = (i64, i64, i64, i64);
-
-/// Issues that a query finds, in order, and how many there are.
-struct Page {
-    issues: Vec<Issue>,
-    total: usize,
-    filtered: HashMap<i64, Counted>,
-}
-
-fn query(call: &Call) -> String {
-    match call.query.iter().find(|(k, _)| k == "query") {
-        Some((_, text)) => text.trim().to_owned(),
-        None => "is:unresolved".to_owned(),
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Order {
-    LastSeen,
-    FirstSeen,
-    Events,
-    Users,
-}
-
-fn order(call: &Call) -> Result<Order, ApiError> {
-    Ok(match call.value("sort") {
-        None | Some("date" | "recommended" | "inbox" | "trends" | "priority") => Order::LastSeen,
-        Some("new") => Order::FirstSeen,
-        Some("freq") => Order::Events,
-        Some("user") => Order::Users,
-        Some(other) => {
-            return Err(ApiError::Bad(format!(
-                "sort is date, new, freq or user, not '{other}'"
-            )));
-        }
-    })
-}
-
-fn find(
-    call: &Call,
-    scope: &Scope,
-    text: &str,
-    order: Order,
-    offset: usize,
-    limit: usize,
-) -> Result<Page, ApiError> {
-    let lowered = scope.lower(call, text)?;
-    let filter = scope.with_environments(call, lowered.filter);
-    let condition = lowered.condition;
-    if filter == Filter::All && scope.open_end && order != Order::Users {
-        let sort = match order {
-            Order::FirstSeen => Sort::FirstSeen,
-            Order::Events => Sort::Events,
-            _ => Sort::LastSeen,
-        };
-        let since = if scope.bounded { scope.start } else { i64::MIN };
-        let (issues, total) = call.api.stores.sql.reading(|c| {
-            let (offset, limit) = (
-                i64::try_from(offset).unwrap_or(0),
-                i64::try_from(limit).unwrap_or(100),
-            );
-            issues::page(c, &scope.ids(), since, &condition, sort, offset, limit)
-        })?;
-        return Ok(Page {
-            issues,
-            total: usize::try_from(total).unwrap_or(0),
-            filtered: HashMap::new(),
-        });
-    }
-    let counted = counts(call, scope, filter)?;
-    let ids: Vec<i64> = counted.keys().copied().collect();
-    let sql = &call.api.stores.sql;
-    let mut found = sql.reading(|c| issues::filter(c, &ids, &condition))?;
-    found.sort_by_key(|(id, first_seen)| {
-        let (events, users, _, last) = counted.get(id).copied().unwrap_or_default();
-        let first = match order {
-            Order::LastSeen => last,
-            Order::FirstSeen => *first_seen,
-            Order::Events => events,
-            Order::Users => users,
-        };
-        std::cmp::Reverse((first, *id))
-    });
-    let total = found.len();
-    let shown: Vec<i64> = found.iter().skip(offset).take(limit).map(|(id, _)| *id).collect();
-    let issues = sql.reading(|c| issues::in_order(c, &shown))?;
-    Ok(Page {
-        issues,
-        total,
-        filtered: counted,
-    })
-}
-
-/// Events, users, first and last time of the rows that match, by issue. Users of issues with several hashes are
-/// counted per hash and added, so they may be counted twice.
-fn counts(call: &Call, scope: &Scope, filter: Filter) -> Result<HashMap<i64, Counted>, ApiError> {
-    let table = call.api.stores.catalog.errors;
-    let user = table.column("user").map(Field::Column).unwrap_or(Field::Id);
-    let question = Question::Groups {
-        by: vec![Field::Project, Field::Hash],
-        every: None,
-        aggregates: vec![
-            Aggregate::Count,
-            Aggregate::Distinct(user),
-            Aggregate::Min(Field::Time),
-            Aggregate::Max(Field::Time),
-        ],
-        order: GroupOrder::Key,
-        limit: 0,
-    };
-    let Found::Groups(groups) = scope.select(call, filter, None, question)? else {
-        return Ok(HashMap::new());
-    };
-    let number = |c: &Cell| match c {
-        Cell::Number(n) => *n as i64,
-        _ => 0,
-    };
-    let mut by_hash = HashMap::with_capacity(groups.len());
-    for group in &groups {
-        let (Some(project), Some(Cell::Str(hash))) = (group.key.first(), group.key.get(1)) else {
-            continue;
-        };
-        if let Ok(hash) = hash.parse() {
-            let v: Vec<i64> = group.values.iter().map(number).collect();
-            by_hash.insert(
-                (u64::try_from(number(project)).unwrap_or(0), hash),
-                (v[0], v[1], v[2], v[3]),
-            );
-        }
-    }
-    let wanted: Vec<_> = by_hash.keys().copied().collect();
-    let rows = call.api.stores.sql.reading(|c| hashes::find(c, &wanted))?;
-    let mut out: HashMap<i64, Counted> = HashMap::new();
-    for row in rows {
-        let (Some(issue), Some(n)) = (row.issue, by_hash.get(&(row.project, row.hash))) else {
-            continue;
-        };
-        let sum = out.entry(issue).or_insert((0, 0, i64::MAX, i64::MIN));
-        *sum = (sum.0 + n.0, sum.1 + n.1, sum.2.min(n.2), sum.3.max(n.3));
-    }
-    Ok(out)
-}
-
-/// An event id or a short id alone in the search box finds its issue.
-fn lookup(call: &Call, scope: &Scope, text: &str) -> Result<Option<Page>, ApiError> {
-    let word = text.strip_prefix("is:unresolved ").unwrap_or(text).trim();
-    if let Ok(id) = word.parse::<protocol::ids::EventId>() {
-        for project in &scope.projects {
-            if let Some(loaded) = super::events::by_id(call, project, id)?
-                && let Some(issue) = super::events::issue_of(call, &loaded)?
-            {
-                let issues = call.api.stores.sql.reading(|c| issues::by_ids(c, &[issue]))?;
-                return Ok(Some(Page {
-                    total: issues.len(),
-                    issues,
-                    filtered: HashMap::new(),
-                }));
-            }
-        }
-        return Ok(Some(Page {
-            issues: vec![],
-            total: 0,
-            filtered: HashMap::new(),
-        }));
-    }
-    if word.contains(' ') || word.contains(':') {
-        return Ok(None);
-    }
-    if let Some((slug, number)) = issues::parse_short_id(word)
-        && let Some(project) = scope.projects.iter().find(|p| p.slug == slug)
-    {
-        let found = call
-            .api
-            .stores
-            .sql
-            .reading(|c| super::issue::by_short(c, project.id, number))?;
-        if let Some(issue) = found {
-            return Ok(Some(Page {
-                issues: vec![issue],
-                total: 1,
-                filtered: HashMap::new(),
-            }));
-        }
-    }
-    Ok(None)
-}
 
 /// The list.
 pub fn list(call: &Call) -> Result<Answer, ApiError> {
     let scope = Scope::of(call)?;
-    let (offset, limit) = (offset(call)?, call.limit(25)?);
-    let text = query(call);
-    let page = match lookup(call, &scope, &text)? {
+    let (sort, limit) = (find::sort(call)?, call.limit(25)?);
+    let start = find::start(call, sort)?;
+    let text = find::query(call);
+    let mut page = match find::lookup(call, &scope, &text)? {
         Some(page) => page,
-        None => find(call, &scope, &text, order(call)?, offset, limit)?,
+        None => find::find(call, &scope, &text, sort, start, limit, SHOWN)?,
     };
     let mut extra = Extra::load(call, &page.issues, (scope.start, scope.end), !scope.bounded)?;
-    extra.filtered = page.filtered;
+    extra.filtered = std::mem::take(&mut page.filtered);
     let views: Vec<Value> = page
         .issues
         .iter()
@@ -231,11 +44,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
                 .map(|p| views::issue::issue(call, i, p, &extra))
         })
         .collect();
-    let more = page.total > offset + limit;
-    Ok(hits(
-        paged(Answer::json(views), call, offset, limit, more),
-        page.total,
-    ))
+    Ok(find::links(Answer::json(views), call, &page, start, sort, limit))
 }
 
 /// How many issues several queries find: `?query=a&query=b` → `{"a": 3, "b": 0}`.
@@ -243,7 +52,7 @@ pub fn count(call: &Call) -> Result<Answer, ApiError> {
     let scope = Scope::of(call)?;
     let mut out = serde_json::Map::new();
     for (_, text) in call.query.iter().filter(|(k, _)| k == "query").take(20) {
-        let page = find(call, &scope, text, Order::LastSeen, 0, 1)?;
+        let page = find::find(call, &scope, text, Sort::LastSeen, Place::Offset(0), 1, SHOWN)?;
         out.insert(text.clone(), json!(page.total));
     }
     Ok(Answer::json(Value::Object(out)))
@@ -287,17 +96,17 @@ fn named(call: &Call) -> Result<(Scope, Vec<Issue>, bool), ApiError> {
         }
         found
     } else {
-        let text = query(call);
+        let text = find::query(call);
         let status = call.value("status");
         let text = match status {
             Some(s) => format!("{text} is:{s}"),
             None => text,
         };
-        let page = find(call, &scope, &text, Order::LastSeen, 0, BULK)?;
+        let start = Place::Offset(0);
+        let page = find::find(call, &scope, &text, Sort::LastSeen, start, BULK, BULK + 1)?;
         if page.total > BULK {
             let what = format!(
-                "{} issues match, but one request changes at most {BULK}: narrow the query",
-                page.total
+                "more than {BULK} issues match, and one request changes at most so many: narrow the query"
             );
             return Err(ApiError::Bad(what));
         }

@@ -89,7 +89,7 @@ pub fn previous(call: &Call) -> Result<Answer, ApiError> {
             return Ok(json!({}));
         };
         let page = [before];
-        let around = Around::load(c, org, &page, false)?;
+        let around = Around::load(call, c, &page, false)?;
         Ok(views::release::release(&page[0], &around))
     })?;
     Ok(Answer::json(view))

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use http::StatusCode;
 use serde_json::{Value, json};
 use storage::life::{self, Wish};
+use storage::relational::activity;
 use storage::relational::commits::{self, NewCommit};
 use storage::relational::issues::{self, Issue};
 use storage::relational::projects::Project;
 use storage::relational::versions::{self, Details, Version, Wanted};
-use storage::relational::{activity, projects};
 use storage::sql::{Connection, Result as SqlResult};
 
 use crate::answer::{Answer, ApiError};
@@ -43,12 +43,12 @@ pub fn find(call: &Call) -> Result<Version, ApiError> {
 fn show(call: &Call, version: &str, status: StatusCode) -> Result<Answer, ApiError> {
     let org = call.organization()?.id;
     let body = call.api.stores.sql.reading(|c| {
-        let all: Vec<i64> = projects::of_organization(c, org)?.iter().map(|p| p.id).collect();
+        let all: Vec<i64> = call.seen(c)?.iter().map(|p| p.id).collect();
         let Some(found) = versions::find(c, org, &all, version)? else {
             return Ok(None);
         };
         let page = [found];
-        let around = Around::load(c, org, &page, asks_health(call))?;
+        let around = Around::load(call, c, &page, asks_health(call))?;
         Ok(Some(view::release(&page[0], &around)))
     })?;
     let body = body.ok_or_else(|| ApiError::missing("Release"))?;
@@ -94,7 +94,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
         };
         let more = all.len() > limit;
         all.truncate(limit);
-        let around = Around::load(c, org, &all, asks_health(call))?;
+        let around = Around::load(call, c, &all, asks_health(call))?;
         let page: Vec<Value> = all.iter().map(|v| view::release(v, &around)).collect();
         Ok((page, more))
     })?;
@@ -224,30 +224,23 @@ fn write(c: &mut dyn Connection, call: &Call, org: i64, version: &str, said: &Sa
             ids.into_iter().map(|id| (id, k.key.as_str()))
         });
         for (short, key) in fixed.collect::<Vec<_>>() {
-            resolve(c, call, org, version, &short, key)?;
+            resolve(c, call, version, &short, key)?;
         }
     }
     Ok(())
 }
 
-fn resolve(
-    c: &mut dyn Connection,
-    call: &Call,
-    org: i64,
-    version: &str,
-    short: &str,
-    key: &str,
-) -> SqlResult<()> {
+fn resolve(c: &mut dyn Connection, call: &Call, version: &str, short: &str, key: &str) -> SqlResult<()> {
     let Some((slug, number)) = issues::parse_short_id(short) else {
         return Ok(());
     };
-    let Some(project) = projects::find(c, org, &slug)? else {
+    let Some(project) = call.seen_project(c, &slug)? else {
         return Ok(());
     };
     let Some(mut issue): Option<Issue> = super::issue::by_short(c, project.id, number)? else {
         return Ok(());
     };
-    let me = call.principal.as_ref().map(|p| p.user.id);
+    let me = call.user_id().ok();
     let wish = Wish::ResolveInRelease(version.to_owned());
     let counts = (issue.times_seen, issue.users_seen);
     if life::on_wish(&mut issue.state, &wish, counts, me, call.now()).is_some() {
@@ -285,11 +278,7 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
     let version = fields::needed(&body, "version", 250)?;
     check_version(&version)?;
     let org = call.organization()?.id;
-    let all = call
-        .api
-        .stores
-        .sql
-        .reading(|c| projects::of_organization(c, org))?;
+    let all = call.api.stores.sql.reading(|c| call.seen(c))?;
     let wanted = match &call.project {
         Some(p) => vec![p.id],
         None => named_projects(&body, &all)?,
@@ -307,7 +296,7 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
         ));
     }
     let mut details = known.as_ref().map(|v| v.details.clone()).unwrap_or_default();
-    details.user = details.user.or(call.principal.as_ref().map(|p| p.user.id));
+    details.user = details.user.or(call.user_id().ok());
     let said = said(&body, details)?;
     call.api.stores.sql.writing(|c| {
         versions::give(c, &wanted, &version, call.now())?;
@@ -345,11 +334,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     let org = call.organization()?.id;
     let body = call.json()?;
     let more = if body.contains_key("projects") {
-        let all = call
-            .api
-            .stores
-            .sql
-            .reading(|c| projects::of_organization(c, org))?;
+        let all = call.api.stores.sql.reading(|c| call.seen(c))?;
         named_projects(&body, &all)?
     } else {
         vec![]
@@ -367,7 +352,7 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     let found = find(call)?;
     let org = call.organization()?.id;
     let removed = call.api.stores.sql.writing(|c| {
-        let all: Vec<i64> = projects::of_organization(c, org)?.iter().map(|p| p.id).collect();
+        let all: Vec<i64> = call.seen(c)?.iter().map(|p| p.id).collect();
         if versions::has_issues(c, &all, &found.version)? {
             return Ok(false);
         }

@@ -100,7 +100,7 @@ impl Kept for Views {
 }
 
 fn me(call: &Call) -> String {
-    call.principal.as_ref().map_or(0, |p| p.user.id).to_string()
+    call.user_id().unwrap_or(0).to_string()
 }
 
 fn star(call: &Call, d: &Document) -> Option<i64> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use storage::relational::commits::{self, Commit, Deploy};
 use storage::relational::people::{self, Member};
-use storage::relational::projects::{self, Project};
+use storage::relational::projects::Project;
 use storage::relational::repositories::{self, Mapping, Repository};
 use storage::relational::versions::{self, Version};
 use storage::sql::{Connection, Result};
@@ -13,6 +13,7 @@ use storage::sql::{Connection, Result};
 use super::people as people_view;
 use super::project::short_version;
 use super::{time, time_opt};
+use crate::call::Call;
 
 /// What a page of releases needs besides them.
 pub struct Around {
@@ -28,10 +29,11 @@ pub struct Around {
 
 impl Around {
     /// Reads it.
-    pub fn load(c: &mut dyn Connection, org: i64, all: &[Version], health: bool) -> Result<Around> {
+    pub fn load(call: &Call, c: &mut dyn Connection, all: &[Version], health: bool) -> Result<Around> {
+        let org = call.organization.as_ref().map_or(0, |o| o.id);
         let names: Vec<&str> = all.iter().map(|v| v.version.as_str()).collect();
         Ok(Around {
-            projects: projects::of_organization(c, org)?,
+            projects: call.seen(c)?,
             having: versions::projects(c, org, &names)?,
             heads: commits::heads(c, org, &names)?,
             authors: commits::authors(c, org, &names)?,

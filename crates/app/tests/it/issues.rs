@@ -273,3 +273,64 @@ fn issues_are_changed_together_and_deletion_can_be_taken_back() {
         );
     });
 }
+
+/// The path of a page that a `Link` header names, if there is one.
+fn linked(reply: &testkit::server::Reply, rel: &str) -> Option<String> {
+    let link = reply.header("link")?;
+    let part = link
+        .split(", ")
+        .find(|p| p.contains(&format!("rel=\"{rel}\"; results=\"true\"")))?;
+    let url = part.split(['<', '>']).nth(1)?;
+    url.split_once("/api/0/").map(|(_, path)| path.to_owned())
+}
+
+#[test]
+fn a_walk_by_links_meets_each_issue_once_while_new_ones_come() {
+    on_both(|server, _| {
+        let send = |range: std::ops::Range<u32>| {
+            let all = range.end;
+            for n in range {
+                server.send(&error(1000 + n, &format!("Kind{n}")));
+            }
+            server.until("all of them", |s| {
+                let reply = s.api("GET", "organizations/acme/issues/?query=&limit=1", None);
+                (reply.header("x-hits") == Some(&all.to_string())).then_some(())
+            });
+        };
+        send(0..23);
+        let names = |reply: &testkit::server::Reply| -> Vec<String> {
+            let list = reply.json();
+            let of = |i: &Value| i["metadata"]["type"].as_str().unwrap_or("?").to_owned();
+            list.as_array().unwrap().iter().map(of).collect()
+        };
+        let mut sent = 23;
+        for query in [
+            "&sort=date",
+            "&sort=new",
+            "&sort=date&query=region:us",
+            "&sort=new&query=region:us",
+        ] {
+            let first = format!("organizations/acme/issues/?limit=5{query}");
+            let mut reply = server.api("GET", &first, None);
+            let mut seen = names(&reply);
+            let mut page = seen.clone();
+            while let Some(next) = linked(&reply, "next") {
+                send(sent..sent + 1);
+                sent += 1;
+                reply = server.api("GET", &next, None);
+                let back = server.api("GET", &linked(&reply, "previous").expect("a way back"), None);
+                assert_eq!(names(&back), page, "{query}: back from {next}");
+                page = names(&reply);
+                seen.extend(page.clone());
+            }
+            let mut once = seen.clone();
+            once.sort();
+            once.dedup();
+            assert_eq!(once.len(), seen.len(), "{query}: {seen:?}");
+            let old = (0..23).filter(|n| query.ends_with("date") || query.ends_with("new") || n % 2 == 1);
+            for n in old.map(|n| format!("Kind{n}")) {
+                assert!(seen.contains(&n), "{query}: {n} is missing in {seen:?}");
+            }
+        }
+    });
+}

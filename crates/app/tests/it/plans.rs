@@ -134,12 +134,20 @@ fn no_statement_of_the_worker_goes_through_a_large_table() {
     stores
         .sql
         .reading(|c| {
-            use storage::relational::issues::{self, Condition, Sort};
+            use storage::relational::issues::{self, Condition};
+            use storage::relational::listing::{self, Listing, Place, Sort};
             let any = Condition::new("true", vec![]);
             issues::filter(c, &[1, 3], &any)?;
             issues::ids(c, &[bench.project as i64], &any)?;
-            for sort in [Sort::LastSeen, Sort::FirstSeen, Sort::Events] {
-                issues::page(c, &[bench.project as i64], 0, &any, sort, 0, 25)?;
+            for sort in [Sort::LastSeen, Sort::FirstSeen, Sort::Events, Sort::Users] {
+                let listing = Listing {
+                    projects: &[bench.project as i64],
+                    since: 0,
+                    condition: &any,
+                    sort,
+                };
+                listing::page(c, &listing, Place::Offset(0), 25)?;
+                listing::page(c, &listing, Place::After(5, 5), 25)?;
             }
             Ok(())
         })

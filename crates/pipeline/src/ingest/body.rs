@@ -3,12 +3,13 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use base64::Engine as _;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use http::StatusCode;
 use parking_lot::Mutex;
+use tokio::time::{Duration, Instant, timeout};
 
 use super::answer::Refusal;
 
@@ -106,6 +107,29 @@ impl Drop for Share {
     }
 }
 
+/// How long a client may be silent within a body.
+const SILENCE: Duration = Duration::from_secs(30);
+/// The slowest a body may come once [`SILENCE`] has passed since it began, bytes a second.
+const SLOWEST: u64 = 1024;
+
+/// The next piece of a body. A request holds a place among those that are answered, so it may not be slow for ever.
+async fn next(stream: &mut BodyDataStream, begun: Instant, length: usize) -> Result<Option<Bytes>, Refusal> {
+    let earned = Duration::from_secs(u64::try_from(length).unwrap_or(u64::MAX) / SLOWEST);
+    let left = (begun + SILENCE + earned).saturating_duration_since(Instant::now());
+    match timeout(left.min(SILENCE), stream.next()).await {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(chunk))) => Ok(Some(chunk)),
+        Ok(Some(Err(e))) => Err(Refusal::bad("the request body could not be read", e)),
+        Err(_) => Err(Refusal::new(
+            StatusCode::REQUEST_TIMEOUT,
+            format!(
+                "the request body came too slowly: at most {} s of silence, and at least {SLOWEST} bytes a second",
+                SILENCE.as_secs()
+            ),
+        )),
+    }
+}
+
 /// Reads the bytes as they come. What is too large is read to its end all the same, and forgotten: a client that
 /// is still sending would not see the answer.
 pub async fn receive(body: Body, limit: usize, share: &mut Share) -> Result<Bytes, Refusal> {
@@ -114,9 +138,9 @@ pub async fn receive(body: Body, limit: usize, share: &mut Share) -> Result<Byte
     let mut first: Option<Bytes> = None;
     let mut rest: Vec<u8> = Vec::new();
     let mut length = 0usize;
+    let begun = Instant::now();
     let mut refused = (announced > limit).then(|| too_large(limit));
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|e| Refusal::bad("the request body could not be read", e))?;
+    while let Some(chunk) = next(&mut stream, begun, length).await? {
         length = length.saturating_add(chunk.len());
         if length > limit && refused.is_none() {
             refused = Some(too_large(limit));
@@ -315,6 +339,36 @@ mod tests {
             limit,
             &mut Arc::new(Bodies::new(1 << 30)).enter(),
         )
+    }
+
+    /// A body of pieces, each a while after the one before.
+    fn dripping(pieces: usize, bytes: usize, pause: Duration) -> Body {
+        let piece = move |n: usize| async move {
+            if n == pieces {
+                return None;
+            }
+            tokio::time::sleep(pause).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from(vec![b'x'; bytes])), n + 1))
+        };
+        Body::from_stream(futures_util::stream::unfold(0, piece))
+    }
+
+    async fn received(body: Body) -> Result<usize, StatusCode> {
+        let mut share = Arc::new(Bodies::new(1 << 30)).enter();
+        let read = receive(body, 1 << 20, &mut share).await;
+        read.map(|b| b.len()).map_err(|r| r.status)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_bodies_end() {
+        let second = Duration::from_secs(1);
+        // A slow line is fine, a pause too.
+        assert_eq!(received(dripping(100, 2048, second)).await, Ok(204_800));
+        assert_eq!(received(dripping(2, 10, 14 * second)).await, Ok(20));
+        // Silence is not, and neither is a byte now and then.
+        let late = Err(StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(received(dripping(1, 10, 31 * second)).await, late);
+        assert_eq!(received(dripping(1000, 1, second)).await, late);
     }
 
     fn zlib(bytes: &[u8]) -> Vec<u8> {

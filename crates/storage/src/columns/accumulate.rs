@@ -4,8 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use protocol::ids::EventId;
+
 use super::select::{
-    Aggregate, Answer, Cell, Facet, FacetValue, Field, Found, Group, GroupOrder, Order, Question, Select,
+    Aggregate, Answer, Cell, Facet, FacetValue, Field, Found, Group, GroupOrder, Latest, Order, Question,
+    Select,
 };
 use super::{ColumnsError, Result};
 use crate::sketch::{Distinct, stable_hash};
@@ -15,6 +18,8 @@ use crate::sketch::{Distinct, stable_hash};
 pub enum Seen<'a> {
     /// A text.
     Str(&'a str),
+    /// A grouping hash, which as a text is its hex digits.
+    Hash([u8; 16]),
     /// A number.
     Number(f64),
 }
@@ -28,12 +33,50 @@ pub trait Source {
     fn matching(&mut self, select: &Select) -> Result<Vec<u32>>;
     /// When a document happened, and its place in the order of application.
     fn moment(&self, doc: u32) -> (i64, u64);
+    /// The project and the hash of a document.
+    fn origin(&mut self, doc: u32) -> (u64, [u8; 16]);
     /// Where a document's record lies.
     fn found(&self, doc: u32) -> Found;
+    /// The first and the last time of its documents, or times that lie outside of them, µs.
+    fn span(&self) -> (i64, i64) {
+        (i64::MIN, i64::MAX)
+    }
+    /// The values of these fields of these documents are asked for next, one after the other.
+    fn prepare(&mut self, _docs: &[u32], _fields: &[&Field]) {}
     /// Shows the values of a field of a document.
     fn values(&mut self, doc: u32, field: &Field, see: &mut dyn FnMut(Seen<'_>));
-    /// Shows the tags of a document.
-    fn tags(&mut self, doc: u32, see: &mut dyn FnMut(&str, &str));
+    /// Shows what tags these documents have, in any order: each pair of key and value at least once, and how many
+    /// of the documents have it, first and last when. `wanted` leaves other keys out.
+    fn tags(&mut self, docs: &[u32], wanted: Option<&[String]>, see: &mut dyn FnMut(&str, &str, Times));
+}
+
+/// How many rows, and their first and last time, µs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Times {
+    /// How many.
+    pub count: u64,
+    /// The first time.
+    pub first: i64,
+    /// The last time.
+    pub last: i64,
+}
+
+impl Times {
+    /// One row.
+    pub fn once(time: i64) -> Times {
+        Times {
+            count: 1,
+            first: time,
+            last: time,
+        }
+    }
+
+    /// Adds more rows.
+    pub fn add(&mut self, more: Times) {
+        self.count += more.count;
+        self.first = self.first.min(more.first);
+        self.last = self.last.max(more.last);
+    }
 }
 
 /// Answers a question from sources.
@@ -56,13 +99,17 @@ pub fn answer(select: &Select, sources: &mut [Box<dyn Source + '_>]) -> Result<A
                 aggregates,
                 map: HashMap::new(),
             };
+            let fields: Vec<&Field> = by.iter().chain(aggregates.iter().filter_map(looked_at)).collect();
             for source in sources.iter_mut() {
-                for doc in source.matching(select)? {
+                let docs = source.matching(select)?;
+                source.prepare(&docs, &fields);
+                for doc in docs {
                     groups.add(source.as_mut(), doc);
                 }
             }
             Ok(Answer::Groups(groups.finish(*order, *limit)))
         }
+        Question::Latest { limit } => latest(select, sources, *limit),
         Question::Facets { tags, values, newest } => {
             facets(select, sources, tags.as_deref(), *values, *newest)
         }
@@ -82,8 +129,26 @@ fn rows(
         Order::Oldest => (i128::from(time), i128::from(seq)),
     };
     let bound = after.map(turn);
-    let mut heap = BinaryHeap::new();
-    for (number, source) in sources.iter_mut().enumerate() {
+    let mut heap: BinaryHeap<((i128, i128), usize, u32)> = BinaryHeap::new();
+    // The best and the worst that a source can have; the best source first, until none can be better.
+    let mut order: Vec<(i128, i128, usize)> = sources
+        .iter()
+        .enumerate()
+        .map(|(number, source)| {
+            let (first, last) = source.span();
+            let (a, b) = (turn((first, 0)).0, turn((last, 0)).0);
+            (a.min(b), a.max(b), number)
+        })
+        .collect();
+    order.sort_unstable();
+    for (best, worst, number) in order {
+        if bound.is_some_and(|(time, _)| worst < time) {
+            continue;
+        }
+        if heap.len() > limit && heap.peek().is_some_and(|((time, _), ..)| *time < best) {
+            break;
+        }
+        let source = &mut sources[number];
         for doc in source.matching(select)? {
             let key = turn(source.moment(doc));
             if bound.is_some_and(|b| key <= b) {
@@ -105,10 +170,54 @@ fn rows(
     Ok(Answer::Rows { rows, more })
 }
 
+/// Sources whose newest rows are newest first: their last times, and their places.
+fn newest_first(sources: &[Box<dyn Source + '_>]) -> Vec<(i64, usize)> {
+    let mut order: Vec<(i64, usize)> = sources.iter().map(|s| s.span().1).zip(0..).collect();
+    order.sort_unstable_by_key(|o| Reverse(*o));
+    order
+}
+
+fn latest(select: &Select, sources: &mut [Box<dyn Source + '_>], limit: usize) -> Result<Answer> {
+    let mut newest: HashMap<(u64, [u8; 16]), i64> = HashMap::new();
+    let mut cut = false;
+    for (last, number) in newest_first(sources) {
+        // What is newer than all that is left stays as it is.
+        if newest.len() > limit && newest.values().filter(|time| **time > last).count() > limit {
+            cut = true;
+            break;
+        }
+        let source = &mut sources[number];
+        let docs = source.matching(select)?;
+        source.prepare(&docs, &[&Field::Hash]);
+        for doc in docs {
+            let time = source.moment(doc).0;
+            let known = newest.entry(source.origin(doc)).or_insert(time);
+            *known = time.max(*known);
+        }
+    }
+    let mut found: Vec<Latest> = newest
+        .into_iter()
+        .map(|((project, hash), time)| Latest { project, hash, time })
+        .collect();
+    found.sort_unstable_by_key(|l| (Reverse(l.time), l.project, l.hash));
+    let more = cut || found.len() > limit;
+    found.truncate(limit);
+    Ok(Answer::Latest { found, more })
+}
+
+/// The field that an aggregate looks at.
+fn looked_at(aggregate: &Aggregate) -> Option<&Field> {
+    match aggregate {
+        Aggregate::Count => None,
+        Aggregate::Distinct(f) | Aggregate::Min(f) | Aggregate::Max(f) | Aggregate::Sum(f) => Some(f),
+    }
+}
+
 #[derive(PartialEq, Eq, Hash, Clone)]
 enum Key {
     Null,
     Str(Box<str>),
+    Hash([u8; 16]),
     Bits(u64),
 }
 
@@ -117,6 +226,7 @@ impl Key {
         match self {
             Key::Null => Cell::Null,
             Key::Str(s) => Cell::Str(s.into()),
+            Key::Hash(h) => Cell::Str(EventId(h).to_string()),
             Key::Bits(b) => Cell::Number(f64::from_bits(b)),
         }
     }
@@ -144,22 +254,21 @@ impl Groups<'_> {
             source.values(doc, field, &mut |v| {
                 parts.push(match v {
                     Seen::Str(s) => Key::Str(s.into()),
+                    Seen::Hash(h) => Key::Hash(h),
                     Seen::Number(n) => Key::Bits(n.to_bits()),
                 });
             });
-            if parts.is_empty() {
-                parts.push(Key::Null);
+            match parts.len() {
+                0 => keys.iter_mut().for_each(|k| k.push(Key::Null)),
+                1 => keys.iter_mut().for_each(|k| k.push(parts[0].clone())),
+                _ => {
+                    let each = |k: &Vec<Key>| {
+                        let with = |p: &Key| k.iter().chain([p]).cloned().collect();
+                        parts.iter().map(with).collect::<Vec<_>>()
+                    };
+                    keys = keys.iter().flat_map(each).collect();
+                }
             }
-            keys = keys
-                .iter()
-                .flat_map(|k| {
-                    parts.iter().map(|p| {
-                        let mut k = k.clone();
-                        k.push(p.clone());
-                        k
-                    })
-                })
-                .collect();
         }
         if let Some(every) = self.every.filter(|e| *e > 0) {
             let start = source.moment(doc).0.div_euclid(every) * every;
@@ -241,6 +350,7 @@ fn feed(aggregate: &Aggregate, acc: &mut Acc, source: &mut dyn Source, doc: u32)
         (Aggregate::Distinct(field), Acc::Distinct(set)) => {
             source.values(doc, field, &mut |v| match v {
                 Seen::Str(s) => set.add(s.as_bytes()),
+                Seen::Hash(h) => set.add(EventId(h).to_string().as_bytes()),
                 Seen::Number(n) => set.add(&n.to_bits().to_le_bytes()),
             });
         }
@@ -256,6 +366,7 @@ fn number(source: &mut dyn Source, doc: u32, field: &Field, n: &mut Option<f64>,
         let x = match v {
             Seen::Number(x) => Some(x),
             Seen::Str(s) => s.parse().ok(),
+            Seen::Hash(h) => EventId(h).to_string().parse().ok(),
         };
         if let Some(x) = x {
             *n = Some(n.map_or(x, |n| f(n, x)));
@@ -266,9 +377,12 @@ fn number(source: &mut dyn Source, doc: u32, field: &Field, n: &mut Option<f64>,
 #[derive(Default)]
 struct FacetState {
     total: u64,
-    values: HashMap<String, (u64, i64, i64)>,
+    values: HashMap<String, Times>,
     distinct: Distinct,
 }
+
+/// A row: when it happened and its place in the order of application, its source, its number there.
+type Hit = ((i64, u64), usize, u32);
 
 fn facets(
     select: &Select,
@@ -277,38 +391,41 @@ fn facets(
     values: usize,
     newest: usize,
 ) -> Result<Answer> {
-    let mut hits = BinaryHeap::new();
+    // The newest sources first: of most others only the number of rows counts then.
+    let mut hits: BinaryHeap<Reverse<Hit>> = BinaryHeap::new();
     let mut total = 0u64;
-    for (number, source) in sources.iter_mut().enumerate() {
-        for doc in source.matching(select)? {
-            total += 1;
-            hits.push(Reverse((source.moment(doc), number, doc)));
+    for (last, number) in newest_first(sources) {
+        let docs = sources[number].matching(select)?;
+        total += docs.len() as u64;
+        if hits.len() >= newest && hits.peek().is_none_or(|Reverse(((time, _), ..))| last < *time) {
+            continue;
+        }
+        for doc in docs {
+            hits.push(Reverse((sources[number].moment(doc), number, doc)));
             if hits.len() > newest {
                 hits.pop();
             }
         }
     }
     let seen = hits.len() as u64;
+    let mut by_source: Vec<Vec<u32>> = vec![Vec::new(); sources.len()];
+    for Reverse((_, number, doc)) in hits {
+        by_source[number].push(doc);
+    }
     let mut states: HashMap<String, FacetState> = HashMap::new();
-    for Reverse(((time, _), number, doc)) in hits {
-        sources[number].tags(doc, &mut |key, value| {
-            if tags.is_some_and(|t| !t.iter().any(|t| t == key)) {
-                return;
-            }
+    for (source, mut docs) in sources.iter_mut().zip(by_source) {
+        docs.sort_unstable();
+        source.tags(&docs, tags, &mut |key, value, times| {
             if !states.contains_key(key) {
                 states.insert(key.to_owned(), FacetState::default());
             }
             let Some(state) = states.get_mut(key) else { return };
-            state.total += 1;
-            state.distinct.add_hash(stable_hash(value.as_bytes()));
+            state.total += times.count;
             match state.values.get_mut(value) {
-                Some((n, first, last)) => {
-                    *n += 1;
-                    *first = (*first).min(time);
-                    *last = (*last).max(time);
-                }
+                Some(known) => known.add(times),
                 None => {
-                    state.values.insert(value.to_owned(), (1, time, time));
+                    state.distinct.add_hash(stable_hash(value.as_bytes()));
+                    state.values.insert(value.to_owned(), times);
                 }
             }
         });
@@ -319,11 +436,11 @@ fn facets(
             let mut top: Vec<FacetValue> = state
                 .values
                 .into_iter()
-                .map(|(value, (count, first, last))| FacetValue {
+                .map(|(value, times)| FacetValue {
                     value,
-                    count,
-                    first,
-                    last,
+                    count: times.count,
+                    first: times.first,
+                    last: times.last,
                 })
                 .collect();
             top.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));

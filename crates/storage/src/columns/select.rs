@@ -139,6 +139,12 @@ pub enum Question {
         /// At most so many groups; 0 means all.
         limit: usize,
     },
+    /// Projects and hashes of the rows, each with its newest row, the newest first; of the same moment by number
+    /// and hash. It looks at no more rows than it must.
+    Latest {
+        /// At most so many.
+        limit: usize,
+    },
     /// The top values of many fields over the newest rows.
     Facets {
         /// Which tags; `None` means every tag that occurs.
@@ -231,6 +237,17 @@ pub struct Facet {
     pub values: Vec<FacetValue>,
 }
 
+/// A project and hash, and when its newest row was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Latest {
+    /// The project.
+    pub project: u64,
+    /// The hash.
+    pub hash: [u8; 16],
+    /// The time, µs.
+    pub time: i64,
+}
+
 /// The answer, in the form of the question.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
@@ -243,6 +260,13 @@ pub enum Answer {
     },
     /// Groups in order.
     Groups(Vec<Group>),
+    /// Projects and hashes in order, and whether there are more.
+    Latest {
+        /// Those asked for.
+        found: Vec<Latest>,
+        /// Whether there are more.
+        more: bool,
+    },
     /// Top values per tag, the most frequent tag first.
     Facets {
         /// The tags.

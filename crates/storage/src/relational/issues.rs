@@ -229,8 +229,6 @@ pub fn await_escalation(c: &mut dyn Connection, before: i64) -> Result<Vec<Issue
     all(c.query(&sql, params![before])?, read)
 }
 
-// The plus before `delete_after` keeps SQLite from its index: almost every issue is null there.
-
 /// A condition on issues, as text with `?` for each of its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
@@ -276,7 +274,7 @@ impl Condition {
     }
 
     /// Renders with numbered placeholders from `first` on.
-    fn render(&self, first: usize) -> String {
+    pub(super) fn render(&self, first: usize) -> String {
         let mut out = String::new();
         let mut n = first;
         for c in self.sql.chars() {
@@ -291,62 +289,6 @@ impl Condition {
     }
 }
 
-/// How a list of issues is ordered; ties by number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sort {
-    /// Last seen first.
-    LastSeen,
-    /// First seen last comes first.
-    FirstSeen,
-    /// Most events in the window first.
-    Events,
-}
-
-/// A page of issues that fulfil a condition and were seen since an hour; also how many there are in all.
-pub fn page(
-    c: &mut dyn Connection,
-    projects: &[i64],
-    since: i64,
-    condition: &Condition,
-    sort: Sort,
-    offset: i64,
-    limit: i64,
-) -> Result<(Vec<Issue>, i64)> {
-    let scope = list(projects.iter().map(|p| serde_json::json!({"p": p})).collect());
-    let mut values: Vec<Value> = vec![scope.into(), since.into()];
-    values.extend(condition.values.iter().cloned());
-    let clause = format!(
-        "from issues i join {{rows $1 p int}} x on x.p = i.project_id \
-         where i.last_seen >= $2 and +i.delete_after is null and {}",
-        condition.render(3)
-    );
-    let total = c
-        .query_one(&format!("select count(*) {clause}"), &values)?
-        .int(0)?;
-    let order = match sort {
-        Sort::LastSeen => "i.last_seen desc, i.id desc".to_owned(),
-        Sort::FirstSeen => "i.first_seen desc, i.id desc".to_owned(),
-        Sort::Events => {
-            values.push(since.div_euclid(3_600_000_000).into());
-            format!(
-                "(select cast(coalesce(sum(t.events), 0) as bigint) from issue_hashes h join hash_hours t \
-                 on t.hash_id = h.id where h.issue_id = i.id and t.hour >= ${}) desc, i.id desc",
-                values.len()
-            )
-        }
-    };
-    values.push(limit.into());
-    values.push(offset.into());
-    let n = values.len();
-    // Numbers first: what is sorted is narrow then, however many issues there are.
-    let sql = format!(
-        "select i.id {clause} order by {order} limit ${} offset ${n}",
-        n - 1
-    );
-    let ids = all(c.query(&sql, &values)?, |r| r.int(0))?;
-    Ok((in_order(c, &ids)?, total))
-}
-
 /// Issues by number, in the order of the numbers; those that are not there are missing.
 pub fn in_order(c: &mut dyn Connection, ids: &[i64]) -> Result<Vec<Issue>> {
     let mut found = by_ids(c, ids)?;
@@ -355,6 +297,8 @@ pub fn in_order(c: &mut dyn Connection, ids: &[i64]) -> Result<Vec<Issue>> {
     found.sort_by_key(|i| place.get(&i.id).copied());
     Ok(found)
 }
+
+// The plus before `delete_after` keeps SQLite from its index: almost every issue is null there.
 
 /// Which of these issues fulfil a condition and are not being deleted: number, and first seen in µs.
 pub fn filter(c: &mut dyn Connection, ids: &[i64], condition: &Condition) -> Result<Vec<(i64, i64)>> {

@@ -322,6 +322,7 @@ fn as_in_memory(open: Open<'_, dyn Columns>) {
                 Answer::Rows { rows, .. } => !rows.is_empty(),
                 Answer::Groups(groups) => !groups.is_empty(),
                 Answer::Facets { seen, .. } => seen > 0,
+                Answer::Latest { found, .. } => !found.is_empty(),
             });
         }
     }

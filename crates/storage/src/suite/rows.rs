@@ -240,7 +240,10 @@ impl Maker {
     }
 
     fn question(&mut self) -> Question {
-        match self.below(4) {
+        match self.below(5) {
+            4 => Question::Latest {
+                limit: self.below(12),
+            },
             0 | 1 => Question::Rows {
                 order: *self.numbers.one(&[Order::Newest, Order::Oldest]),
                 after: (self.below(2) == 0).then(|| {

@@ -11,6 +11,8 @@ export type OpenMenu = 'archive' | 'assign' | 'priority' | null;
 interface BulkBarProps {
   count: number;
   total: number | null;
+  /** There are more than `total`. */
+  more: boolean;
   everything: boolean;
   members: Member[];
   me: User | null;
@@ -28,6 +30,7 @@ interface BulkBarProps {
 export function BulkBar({
   count,
   total,
+  more,
   everything,
   members,
   me,
@@ -42,7 +45,8 @@ export function BulkBar({
   const [asking, setAsking] = useState(false);
   const [merging, setMerging] = useState(false);
   const number = everything ? (total ?? count) : count;
-  const what = plural(number, 'issue', 'issues');
+  const what = plural(number, 'issue', 'issues', everything && more);
+  const all = `${formatFull(total ?? 0)}${more ? '+' : ''}`;
   const opener = (name: OpenMenu) => ({
     open: menu === name,
     onOpenChange: (open: boolean) => onMenu(open ? name : null),
@@ -55,11 +59,11 @@ export function BulkBar({
       <span className="font-medium">
         {everything || total === null
           ? t('{what} selected', { what })
-          : t('{n} selected of {total} matching', { n: formatFull(count), total: formatFull(total) })}
+          : t('{n} selected of {total} matching', { n: formatFull(count), total: all })}
       </span>
       {!everything && total !== null && total > count && (
         <button type="button" onClick={onEverything} className="min-h-6 text-accent underline">
-          {t('Select all {total}', { total: formatFull(total) })}
+          {t('Select all {total}', { total: all })}
         </button>
       )}
       <span className="grow" />

@@ -3,17 +3,11 @@ import { Bookmark, MessageSquare } from 'lucide-react';
 import { memo, useEffect, useRef } from 'react';
 import type { Issue } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
+import { titleParts } from '../../lib/issues.ts';
 import { Avatar, Badge, Count, Level } from '../../ui/Bits.tsx';
 import { cx } from '../../ui/cx.ts';
 import { Time } from '../../ui/Time.tsx';
 import { Sparkline } from '../../viz/Sparkline.tsx';
-
-/** The type in bold and the text beside it, as the metadata gives them; the title when they are missing. */
-export function titleParts(issue: Pick<Issue, 'title' | 'metadata'>): [string, string] {
-  const { type, value, title } = issue.metadata ?? {};
-  if (type) return [type, value ?? ''];
-  return [title || issue.title, ''];
-}
 
 const SUBSTATES: Record<string, 'accent' | 'warning'> = {
   new: 'accent',

@@ -79,6 +79,7 @@ export function Stream() {
   const shown = useMemo(() => new Set(rows.map((issue) => issue.id)), [rows]);
   const fresh = first ? (live.data?.data.filter((issue) => !shown.has(issue.id)).length ?? 0) : 0;
   const total = list.data?.pages[0]?.hits ?? null;
+  const more = list.data?.pages[0]?.more ?? false;
   // An empty list has no places to keep: what comes is shown at once.
   const arrived = fresh > 0 && rows.length === 0;
   useEffect(() => {
@@ -258,6 +259,7 @@ export function Stream() {
             <BulkBar
               count={selected.size}
               total={total}
+              more={more}
               everything={everything}
               members={members}
               me={me}
@@ -279,7 +281,7 @@ export function Stream() {
                   void changeAll(
                     filters,
                     null,
-                    t('{count} deleted', { count: plural(total ?? 0, 'issue', 'issues') }),
+                    t('{count} deleted', { count: plural(total ?? 0, 'issue', 'issues', more) }),
                   );
                 else void remove(targets);
                 clear();
@@ -322,7 +324,7 @@ export function Stream() {
             <div
               role="grid"
               aria-label={t('Issues')}
-              aria-rowcount={total ?? -1}
+              aria-rowcount={more ? -1 : (total ?? -1)}
               className={cx(list.isPlaceholderData && 'stale')}
             >
               <div
@@ -346,7 +348,7 @@ export function Stream() {
                   <span className="sr-only">{t('Level')}</span>
                 </div>
                 <div role="columnheader">
-                  {total === null ? t('Issue') : plural(total, 'issue', 'issues')}
+                  {total === null ? t('Issue') : plural(total, 'issue', 'issues', more)}
                 </div>
                 <div role="columnheader" data-from="lg">
                   {t('Last 24 h')}

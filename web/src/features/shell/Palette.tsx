@@ -41,6 +41,16 @@ export function Palette({
         run: () => router.navigate({ to: '/organizations/$org/issues/', params: { org } }),
       },
       {
+        label: t('Releases'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/organizations/$org/releases/', params: { org }, search: {} }),
+      },
+      {
+        label: t('Stats'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/organizations/$org/stats/', params: { org }, search: {} }),
+      },
+      {
         label: t('Projects'),
         hint: t('page'),
         run: () => router.navigate({ to: '/organizations/$org/projects/', params: { org } }),

@@ -3,12 +3,14 @@ import { Link, Outlet, useNavigate, useParams, useRouterState } from '@tanstack/
 import {
   Activity,
   Bug,
+  ChartColumn,
   FolderKanban,
   Keyboard,
   LogOut,
   type LucideIcon,
   Monitor,
   Moon,
+  Rocket,
   Settings,
   Sun,
   UserRound,
@@ -33,7 +35,12 @@ const Palette = lazy(() => import('./Palette.tsx').then((module) => ({ default: 
 const railFolded = createStoredStore('railFolded', false);
 
 interface Place {
-  to: '/organizations/$org/issues/' | '/organizations/$org/projects/' | '/settings/account/';
+  to:
+    | '/organizations/$org/issues/'
+    | '/organizations/$org/releases/'
+    | '/organizations/$org/stats/'
+    | '/organizations/$org/projects/'
+    | '/settings/account/';
   icon: LucideIcon;
   label: string;
   inside: RegExp;
@@ -41,6 +48,8 @@ interface Place {
 
 const PLACES: Place[] = [
   { to: '/organizations/$org/issues/', icon: Bug, label: 'Issues', inside: /\/issues\// },
+  { to: '/organizations/$org/releases/', icon: Rocket, label: 'Releases', inside: /\/releases\// },
+  { to: '/organizations/$org/stats/', icon: ChartColumn, label: 'Stats', inside: /\/stats\// },
   {
     to: '/organizations/$org/projects/',
     icon: FolderKanban,
@@ -77,8 +86,10 @@ export function Shell() {
     undo: undoLast,
     rail: () => railFolded.set(!folded),
     goIssues: go(PLACES[0]),
-    goProjects: go(PLACES[1]),
-    goSettings: go(PLACES[2]),
+    goReleases: go(PLACES[1]),
+    goStats: go(PLACES[2]),
+    goProjects: go(PLACES[3]),
+    goSettings: go(PLACES[4]),
   });
 
   const links = org

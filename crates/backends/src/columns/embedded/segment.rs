@@ -1,12 +1,12 @@
 //! A segment of an index as a source of answers: filters become sets of documents through the term dictionary,
 //! values are read from columns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use protocol::ids::EventId;
 use protocol::table::{Table, Type};
-use storage::columns::accumulate::{Seen, Source, store_error};
+use storage::columns::accumulate::{Seen, Source, Times, store_error};
 use storage::columns::{Field, Filter, Found, Pattern, Result, Select, Test, tested, tokens};
 use storage::payloads::{Locator, Partition};
 use tantivy::columnar::{Column, DynamicColumn, StrColumn};
@@ -106,8 +106,9 @@ pub(super) struct Segment<'a> {
     /// The document of shared texts by their number.
     shared: Option<HashMap<u64, u32>>,
     hash: Option<StrColumn>,
+    /// The hashes by their ordinal, as far as they were asked for.
+    hashes: Vec<[u8; 16]>,
     columns: HashMap<String, Vec<Values>>,
-    tag_columns: Option<Vec<(String, Values)>>,
 }
 
 fn first<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + Default + 'static>(
@@ -149,8 +150,8 @@ impl<'a> Segment<'a> {
             stack: fast.u64("stack").map_err(store_error)?,
             shared: None,
             hash: fast.str("hash").map_err(store_error)?,
+            hashes: Vec::new(),
             columns: HashMap::new(),
-            tag_columns: None,
         }))
     }
 
@@ -208,11 +209,15 @@ impl<'a> Segment<'a> {
 
     fn words(&self, index: usize, text: &str) -> Result<Docs> {
         let prefix = format!("w{index}");
-        let mut docs = self.exact("p", &[format!("c{index}")])?;
+        let mut docs: Option<Docs> = None;
         for word in tokens(text) {
-            docs = docs.and(&self.where_term(&prefix, |have| have.contains(&word))?);
+            let with = self.where_term(&prefix, |have| have.contains(&word))?;
+            docs = Some(match docs {
+                Some(docs) => docs.and(&with),
+                None => with,
+            });
         }
-        Ok(docs)
+        docs.map_or_else(|| self.exact("p", &[format!("c{index}")]), Ok)
     }
 
     fn text(&self, prefix: &str, test: &Test) -> Result<Docs> {
@@ -407,12 +412,57 @@ impl<'a> Segment<'a> {
         keys
     }
 
-    fn hash_of(&self, doc: u32, text: &mut String) {
-        text.clear();
-        if let Some(column) = &self.hash
-            && let Some(ord) = column.term_ords(doc).next()
-        {
-            let _ = column.ord_to_str(ord, text);
+    /// Reads the hashes of these documents in the order in which they lie; one by one each would cost as much as
+    /// some hundred.
+    fn prepare_hashes(&mut self, docs: &[u32]) {
+        let Some(column) = &self.hash else { return };
+        if self.hashes.is_empty() {
+            self.hashes = vec![EventId::NIL.0; column.num_terms()];
+        }
+        let ords = ords_of(column, docs, |ord| {
+            self.hashes.get(ord as usize).is_none_or(|h| *h == EventId::NIL.0)
+        });
+        let mut next = ords.iter();
+        let _ = column.dictionary().sorted_ords_to_term_cb(&ords, |term| {
+            let hash = std::str::from_utf8(term)
+                .ok()
+                .and_then(|t| t.parse::<EventId>().ok());
+            if let (Some(ord), Some(hash)) = (next.next(), hash)
+                && let Some(place) = self.hashes.get_mut(*ord as usize)
+            {
+                *place = hash.0;
+            }
+        });
+    }
+
+    /// The hash of a document.
+    fn hash_of(&mut self, doc: u32) -> [u8; 16] {
+        let known = |s: &Self| {
+            let ord = s.hash.as_ref()?.term_ords(doc).next()?;
+            s.hashes.get(ord as usize).copied()
+        };
+        match known(self) {
+            Some(hash) if hash != EventId::NIL.0 => hash,
+            _ => {
+                self.prepare_hashes(&[doc]);
+                known(self).unwrap_or(EventId::NIL.0)
+            }
+        }
+    }
+
+    /// The name of the column of a field that is one of the table's or a tag.
+    fn column_of(field: &Field) -> Option<String> {
+        match field {
+            Field::Column(i) => Some(format!("c{i}")),
+            Field::Tag(key) => Some(tag_column(key)),
+            _ => None,
+        }
+    }
+
+    fn open_column(&mut self, name: &str) {
+        if !self.columns.contains_key(name) {
+            let opened = self.open_values(name);
+            self.columns.insert(name.to_owned(), opened);
         }
     }
 }
@@ -427,7 +477,54 @@ fn values_of(column: DynamicColumn) -> Values {
     }
 }
 
+/// The ordinals of what documents have, in order, as far as they are wanted.
+fn ords_of(column: &StrColumn, docs: &[u32], wanted: impl Fn(u64) -> bool) -> Vec<u64> {
+    let mut ords: Vec<u64> = docs
+        .iter()
+        .flat_map(|doc| column.term_ords(*doc))
+        .filter(|ord| wanted(*ord))
+        .collect();
+    ords.sort_unstable();
+    ords.dedup();
+    ords
+}
+
 impl Values {
+    /// Reads the texts of these documents in the order in which they lie.
+    fn prepare(&mut self, docs: &[u32]) {
+        let Values::Str { column, cache } = self else {
+            return;
+        };
+        let ords = ords_of(column, docs, |ord| !cache.contains_key(&ord));
+        let mut next = ords.iter();
+        let _ = column.dictionary().sorted_ords_to_term_cb(&ords, |term| {
+            if let (Some(ord), Ok(text)) = (next.next(), std::str::from_utf8(term)) {
+                cache.insert(*ord, text.into());
+            }
+        });
+    }
+
+    /// Shows each text of these documents once, with the times of the documents that have it.
+    fn count(&self, docs: &[u32], time: &Column<i64>, see: &mut dyn FnMut(&str, Times)) {
+        let Values::Str { column, .. } = self else { return };
+        let mut counted: HashMap<u64, Times> = HashMap::new();
+        for doc in docs {
+            for ord in column.term_ords(*doc) {
+                let once = Times::once(first(time, *doc));
+                counted.entry(ord).and_modify(|t| t.add(once)).or_insert(once);
+            }
+        }
+        let mut sorted: Vec<(u64, Times)> = counted.into_iter().collect();
+        sorted.sort_unstable_by_key(|(ord, _)| *ord);
+        let mut next = sorted.iter();
+        let ords: Vec<u64> = sorted.iter().map(|(ord, _)| *ord).collect();
+        let _ = column.dictionary().sorted_ords_to_term_cb(&ords, |term| {
+            if let (Some((_, times)), Ok(text)) = (next.next(), std::str::from_utf8(term)) {
+                see(text, *times);
+            }
+        });
+    }
+
     fn show(&mut self, doc: u32, see: &mut dyn FnMut(Seen<'_>)) {
         match self {
             Values::Str { column, cache } => {
@@ -466,32 +563,55 @@ impl Source for Segment<'_> {
         if select.filter != Filter::All {
             docs = docs.and(&self.docs(&select.filter)?);
         }
-        let mut out = Vec::new();
-        let mut text = String::new();
-        for doc in docs.iter() {
-            let time = first(&self.time, doc);
-            let project = first(&self.project, doc);
-            if !select.time.contains(&time) || !select.projects.contains(&project) {
-                continue;
-            }
-            if !select.hidden.is_empty() {
-                self.hash_of(doc, &mut text);
-                let hash = text.parse::<EventId>().map_or([0; 16], |h| h.0);
-                if select
-                    .hidden
-                    .get(&(project, hash))
-                    .is_some_and(|upto| first(&self.seq, doc) <= *upto)
-                {
-                    continue;
-                }
-            }
-            out.push(doc);
+        let within = select.time.start <= self.time.min_value() && self.time.max_value() < select.time.end;
+        let projects: HashSet<u64> = select.projects.iter().copied().collect();
+        let mut out: Vec<u32> = docs
+            .iter()
+            .filter(|doc| {
+                projects.contains(&first(&self.project, *doc))
+                    && (within || select.time.contains(&first(&self.time, *doc)))
+            })
+            .collect();
+        if !select.hidden.is_empty() {
+            self.prepare_hashes(&out);
+            out.retain(|doc| {
+                let hidden = select.hidden.get(&self.origin(*doc));
+                hidden.is_none_or(|upto| first(&self.seq, *doc) > *upto)
+            });
         }
         Ok(out)
     }
 
+    fn span(&self) -> (i64, i64) {
+        (self.time.min_value(), self.time.max_value())
+    }
+
+    fn prepare(&mut self, docs: &[u32], fields: &[&Field]) {
+        for field in fields {
+            let Some(name) = Segment::column_of(field) else {
+                continue;
+            };
+            self.open_column(&name);
+            let shared: Vec<u32>;
+            let docs = match field {
+                Field::Column(i) if is_shared(self.table, *i as u16) => {
+                    shared = docs.iter().filter_map(|d| self.texts_of(*d)).collect();
+                    &shared
+                }
+                _ => docs,
+            };
+            for values in self.columns.get_mut(&name).into_iter().flatten() {
+                values.prepare(docs);
+            }
+        }
+    }
+
     fn moment(&self, doc: u32) -> (i64, u64) {
         (first(&self.time, doc), first(&self.seq, doc))
+    }
+
+    fn origin(&mut self, doc: u32) -> (u64, [u8; 16]) {
+        (first(&self.project, doc), self.hash_of(doc))
     }
 
     fn found(&self, doc: u32) -> Found {
@@ -514,19 +634,11 @@ impl Source for Segment<'_> {
             Field::Project => return see(Seen::Number(first(&self.project, doc) as f64)),
             Field::Time => return see(Seen::Number(first(&self.time, doc) as f64)),
             Field::Received => return see(Seen::Number(first(&self.received, doc) as f64)),
-            Field::Hash => {
-                let mut text = String::new();
-                self.hash_of(doc, &mut text);
-                return see(Seen::Str(&text));
-            }
+            Field::Hash => return see(Seen::Hash(self.hash_of(doc))),
             Field::Id => return see(Seen::Str(&self.id_of(doc).to_string())),
-            Field::Column(i) => format!("c{i}"),
-            Field::Tag(key) => tag_column(key),
+            Field::Column(_) | Field::Tag(_) => Segment::column_of(field).unwrap_or_default(),
         };
-        if !self.columns.contains_key(&name) {
-            let opened = self.open_values(&name);
-            self.columns.insert(name.clone(), opened);
-        }
+        self.open_column(&name);
         let doc = match field {
             Field::Column(i) if is_shared(self.table, *i as u16) => match self.texts_of(doc) {
                 Some(texts) => texts,
@@ -539,21 +651,18 @@ impl Source for Segment<'_> {
         }
     }
 
-    fn tags(&mut self, doc: u32, see: &mut dyn FnMut(&str, &str)) {
-        if self.tag_columns.is_none() {
-            let mut found = Vec::new();
-            for key in self.tag_keys() {
-                let name = tag_column(&key);
-                found.extend(self.open_values(&name).into_iter().map(|v| (key.clone(), v)));
-            }
-            self.tag_columns = Some(found);
+    fn tags(&mut self, docs: &[u32], wanted: Option<&[String]>, see: &mut dyn FnMut(&str, &str, Times)) {
+        if docs.is_empty() {
+            return;
         }
-        for (key, values) in self.tag_columns.iter_mut().flatten() {
-            values.show(doc, &mut |v| {
-                if let Seen::Str(s) = v {
-                    see(key, s);
-                }
-            });
+        let keys = match wanted {
+            Some(keys) => keys.to_vec(),
+            None => self.tag_keys(),
+        };
+        for key in keys {
+            for values in self.open_values(&tag_column(&key)) {
+                values.count(docs, &self.time, &mut |value, times| see(&key, value, times));
+            }
         }
     }
 }
