@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench bench-shapes bench-store parity crash setup setup-test web-deps ui clean
+.PHONY: run test check release bench bench-shapes bench-store parity crash api-conformance setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app
@@ -65,6 +65,10 @@ parity: setup
 # A thousand kills at random moments, with files damaged as a power cut may; `make test` runs fifty.
 crash: setup setup-test
 	CRASH_ROUNDS=1000 cargo test -q -p app --test it crash -- --nocapture
+
+# The web API against the description in API_DESCRIPTION, or ../shared/reference; `make test` runs it too.
+api-conformance: setup
+	cargo test -q -p app --test it conformance -- --nocapture --test-threads 1
 
 setup:
 	@scripts/setup.sh build

@@ -92,6 +92,8 @@ pub enum Access {
     Superuser,
     /// A scope in the organization of the path.
     Scope(&'static str),
+    /// One of these scopes in the organization of the path.
+    AnyOf(&'static [&'static str]),
 }
 
 /// How somebody showed who they are.

@@ -5,6 +5,7 @@ use protocol::ids::EventId;
 use serde_json::Value;
 use storage::relational::people::Organization;
 use storage::relational::projects::{self, Project};
+use storage::sql::{Connection, Result as SqlResult};
 
 use crate::Api;
 use crate::access::Principal;
@@ -127,6 +128,22 @@ impl Call {
                 Ok(n) if (1..=100).contains(&n) => Ok(n),
                 _ => Err(ApiError::Bad("limit is a number from 1 to 100.".into())),
             },
+        }
+    }
+
+    /// Every project of the organization that the caller sees.
+    pub fn seen(&self, c: &mut dyn Connection) -> SqlResult<Vec<Project>> {
+        match &self.organization {
+            Some(organization) => projects::of_organization(c, organization.id),
+            None => Ok(vec![]),
+        }
+    }
+
+    /// A project of the organization by slug or number, if the caller sees it.
+    pub fn seen_project(&self, c: &mut dyn Connection, name: &str) -> SqlResult<Option<Project>> {
+        match &self.organization {
+            Some(organization) => projects::find(c, organization.id, name),
+            None => Ok(None),
         }
     }
 

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use storage::relational::{issues, people, projects, sessions};
+use storage::relational::{documents, issues, people, projects, sessions};
 use tracing::Instrument as _;
 
 use crate::Api;
@@ -28,6 +28,7 @@ pub fn router(api: Api) -> Router {
     Router::new()
         .route("/metrics", axum::routing::get(scrape))
         .route("/api/0", axum::routing::any(answer))
+        .route("/api/0/", axum::routing::any(answer))
         .route("/api/0/{*path}", axum::routing::any(answer))
         .fallback(axum::routing::any(crate::ui::page))
         .with_state(api)
@@ -40,33 +41,31 @@ type Match = (&'static Route, Vec<(&'static str, String)>);
 fn find(method: &Method, path: &str) -> Result<Match, bool> {
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
     let mut other_method = false;
-    for route in ROUTES {
-        let pattern: Vec<&'static str> = route.path.split('/').filter(|s| !s.is_empty()).collect();
-        if pattern.len() != segments.len() {
+    for route in ROUTES.iter().filter(|r| fits(r.path, &segments)) {
+        let names = route.path.split('/').filter(|s| !s.is_empty());
+        let named = names.zip(&segments).filter_map(|(p, s)| Some((name(p)?, s)));
+        let Some(params) = named.map(|(name, s)| Some((name, decode(s)?))).collect() else {
             continue;
+        };
+        let head = *method == Method::HEAD && route.method == "GET";
+        if route.method == method.as_str() || head {
+            return Ok((route, params));
         }
-        let mut params = Vec::new();
-        let fits = pattern.iter().zip(&segments).all(|(p, s)| {
-            match p.strip_prefix('{').and_then(|p| p.strip_suffix('}')) {
-                Some(name) => match decode(s) {
-                    Some(value) => {
-                        params.push((name, value));
-                        true
-                    }
-                    None => false,
-                },
-                None => p == s,
-            }
-        });
-        if fits {
-            let head = *method == Method::HEAD && route.method == "GET";
-            if route.method == method.as_str() || head {
-                return Ok((route, params));
-            }
-            other_method = true;
-        }
+        other_method = true;
     }
     Err(other_method)
+}
+
+/// What stands in the braces of a segment.
+fn name(segment: &'static str) -> Option<&'static str> {
+    segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+/// Whether a path has the fixed segments of a pattern, and as many.
+fn fits(pattern: &'static str, segments: &[&str]) -> bool {
+    let mut pattern = pattern.split('/').filter(|s| !s.is_empty());
+    let same = |s: &&str| pattern.next().is_some_and(|p| p == *s || name(p).is_some());
+    segments.iter().all(same) && pattern.next().is_none()
 }
 
 /// Undoes percent encoding.
@@ -284,11 +283,18 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
         ));
     }
     locate(&mut call)?;
-    if let Access::Scope(scope) = route.access {
+    let scopes = match route.access {
+        Access::Scope(scope) => &[scope][..],
+        Access::AnyOf(scopes) => scopes,
+        _ => &[],
+    };
+    if !scopes.is_empty() {
         let principal = call.principal()?;
-        if !access::allowed(principal, call.role.as_deref(), scope) {
+        let role = call.role.as_deref();
+        if !scopes.iter().any(|scope| access::allowed(principal, role, scope)) {
             return Err(ApiError::Forbidden(format!(
-                "You do not have permission to do this: it needs the scope {scope}."
+                "You do not have permission to do this: it needs the scope {}.",
+                scopes.join(" or ")
             )));
         }
     }
@@ -337,7 +343,9 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             .map(|(_, v)| v.clone())
     };
     let (org, project, issue) = (param("org"), param("project"), param("issue"));
-    if org.is_none() && issue.is_none() {
+    // Paths of applications have no organization either: what they name says it.
+    let app = param("installation").or_else(|| param("document"));
+    if org.is_none() && issue.is_none() && app.is_none() {
         return Ok(());
     }
     let principal = call.principal()?.clone();
@@ -345,6 +353,10 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
     let found = sql.reading(|c| {
         let organization = match &org {
             Some(slug) => people::organization_by(c, slug)?,
+            None if app.is_some() => match documents::of_name(c, "app", app.as_deref().unwrap_or(""))? {
+                Some(document) => people::organization_by(c, &document.org.to_string())?,
+                None => None,
+            },
             // The old form of issue paths has no organization: the issue says it.
             None => {
                 let id = issue.as_deref().and_then(|i| i.parse::<i64>().ok()).unwrap_or(0);
@@ -368,7 +380,11 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         };
         Ok(Some((organization, role, project)))
     })?;
-    let noun = if org.is_some() { "Organization" } else { "Issue" };
+    let noun = match (&org, &app) {
+        (Some(_), _) => "Organization",
+        (None, Some(_)) => "Application",
+        (None, None) => "Issue",
+    };
     let Some((organization, role, project)) = found else {
         return Err(ApiError::missing(noun));
     };

@@ -1,10 +1,16 @@
 //! The endpoints, one module per noun.
 
 pub mod auth;
+pub mod code_mappings;
+pub mod committers;
+pub mod deploys;
 pub mod discarded;
+pub mod environments;
 pub mod events;
+pub mod explore;
 pub mod grouping;
 pub mod hashes;
+pub mod hosted;
 pub mod internal;
 pub mod issue;
 pub mod issue_events;
@@ -13,11 +19,19 @@ pub mod issues;
 pub mod keys;
 pub mod notifications;
 pub mod organizations;
+pub mod ownership;
 pub mod projects;
 pub mod recover;
+pub mod release_commits;
+pub mod releases;
+pub mod repos;
 pub mod root;
 pub mod search;
 pub mod similar;
+pub mod source_maps;
+pub mod stacktrace_link;
 pub mod stats;
+pub mod stats_summary;
 pub mod tags;
 pub mod tokens;
+pub mod unkept;

@@ -12,12 +12,17 @@ pub mod answer;
 mod call;
 mod dispatch;
 mod endpoints;
+mod explore;
+mod fields;
+mod fixes;
 mod forwarding;
+mod kept;
 mod links;
 mod password;
 mod request_id;
 mod routes;
 mod scope;
+mod source_links;
 mod ui;
 mod views;
 

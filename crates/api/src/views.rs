@@ -1,10 +1,12 @@
 //! From what is stored to what is answered: Sentry's shapes, built here and nowhere else.
 
+pub mod constant;
 pub mod entries;
 pub mod event;
 pub mod issue;
 pub mod people;
 pub mod project;
+pub mod release;
 
 use protocol::time::format_rfc3339;
 use serde_json::Value;

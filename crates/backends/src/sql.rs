@@ -29,8 +29,12 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../storage/migrations/0005_busiest.sql"),
     ),
     (
-        "0007_mail",
-        include_str!("../../storage/migrations/0007_mail.sql"),
+        "0007_releases",
+        include_str!("../../storage/migrations/0007_releases.sql"),
+    ),
+    (
+        "0008_mail",
+        include_str!("../../storage/migrations/0008_mail.sql"),
     ),
 ];
 

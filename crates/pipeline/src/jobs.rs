@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::looks;
+use crate::{looks, owners};
 use protocol::time::{day_of, hour_of};
 use storage::life;
 use storage::payloads::Partition;
@@ -90,6 +90,8 @@ pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
     let mut round = 0u64;
     // Behind which hash those may be that were not looked at; from the start now and then.
     let mut unseen = 0i64;
+    // The newest issue of the round before.
+    let mut newest = None;
     while !stop.load(Ordering::Relaxed) {
         if let Err(e) = delete_due(stores) {
             tracing::error!(error = %e, "issues could not be deleted yet");
@@ -117,6 +119,10 @@ pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
             Ok(Some(last)) => unseen = last,
             Ok(None) => {}
             Err(e) => tracing::error!(error = %e, "what new issues look like could not be read"),
+        }
+        match owners::assign(stores, newest) {
+            Ok(last) => newest = Some(last),
+            Err(e) => tracing::error!(error = %e, "owners of new issues could not be found"),
         }
         round += 1;
         for _ in 0..EVERY.as_millis() / 100 {

@@ -13,5 +13,6 @@ pub mod ingest;
 pub mod jobs;
 pub mod looks;
 pub mod mails;
+pub mod owners;
 pub mod whereabouts;
 pub mod worker;

@@ -17,6 +17,7 @@ pub mod mail;
 pub mod memory;
 #[cfg(test)]
 mod mutations;
+pub mod ownership;
 pub mod payloads;
 pub mod queue;
 pub mod rebuild;
@@ -28,3 +29,4 @@ pub mod sql;
 pub mod stores;
 #[cfg(feature = "suite")]
 pub mod suite;
+pub mod suspects;

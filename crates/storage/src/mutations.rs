@@ -3,6 +3,7 @@
 use protocol::mutate::{Mutator, rounds};
 use protocol::table::{Column, Row, Table, Type};
 
+use crate::ownership::{Subject, parse as parse_rules, parse_codeowners, winner};
 use crate::record::StoredEvent;
 use crate::search::{Context, lower, parse};
 
@@ -46,6 +47,38 @@ static TABLE: Table = Table {
         },
     ],
 };
+
+#[test]
+fn changed_rules_of_ownership_are_read_or_refused_by_line() {
+    let samples: Vec<Vec<u8>> = [
+        "# who\npath:src/* ann@example.com #backend\nurl:*/cart* #shop\ntags.region:eu b@x.y",
+        "module:shop.* \"a b\" c@x.y\npath:\"a b/*\" d@x.y\nlib/?? #team",
+        "* @acme/all\n/docs/ ann@example.com # texts\nsrc/**/free/\n[section]\n",
+    ]
+    .iter()
+    .map(|s| s.as_bytes().to_vec())
+    .collect();
+    let pieces = &[
+        "**/", "*", "?", "\\", "\"", "path:", "tags.", "#", "@", "\n", " ", "/",
+    ];
+    let subject = Subject {
+        paths: vec!["src/a/b/free/c.py".into(), "docs/x".into()],
+        modules: vec!["shop.cart".into()],
+        url: Some("http://x/cart".into()),
+        tags: vec![("region".into(), "eu".into())],
+    };
+    let mut mutator = Mutator::new(11, pieces);
+    for _ in 0..rounds(2_000) {
+        let text = mutator.text(&samples);
+        let lines = text.lines().count();
+        for read in [parse_rules(&text), parse_codeowners(&text)] {
+            match read {
+                Ok(rules) => drop(winner(&rules, &subject)),
+                Err(wrong) => assert!(wrong.iter().all(|w| (1..=lines).contains(&w.line))),
+            }
+        }
+    }
+}
 
 #[test]
 fn changed_queries_are_understood_or_refused_with_a_place() {

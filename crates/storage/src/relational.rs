@@ -5,7 +5,9 @@
 pub mod activity;
 pub mod aside;
 pub mod attachments;
+pub mod commits;
 pub mod discarded;
+pub mod documents;
 pub mod dump;
 pub mod features;
 pub mod hashes;
@@ -14,13 +16,16 @@ pub mod issues;
 pub mod listing;
 pub mod mails;
 pub mod outcomes;
+pub mod ownership;
 pub mod people;
 pub mod personal;
 pub mod positions;
 pub mod projects;
 pub mod regroup;
 pub mod releases;
+pub mod repositories;
 pub mod sessions;
+pub mod versions;
 pub mod whereabouts;
 
 use crate::sql::{Connection, Result};

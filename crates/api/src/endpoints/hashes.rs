@@ -60,7 +60,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
         let latest = one(call, &project, vec![hash.0], Order::Newest)?;
         let latest = latest.map(|l| views::event::summary(&l, &project, Some(issue.id)));
         out.push(json!({
-            "id": hash.to_string(), "mergedBySeer": false, "latestEvent": latest, "count": tally.events,
+            "id": hash.to_string(), "mergedBySeer": false, "seerMatchDistance": null, "latestEvent": latest, "count": tally.events,
             "firstSeen": views::time(tally.span.0), "lastSeen": views::time(tally.span.1),
         }));
     }

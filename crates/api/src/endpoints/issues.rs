@@ -137,7 +137,10 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         super::discarded::discard(call, &found)?;
         return Ok(Answer::nothing());
     }
-    let done = change(call, found)?;
+    let mut done = change(call, found)?;
+    // The old form of this answer, which the path of a project has, names these always.
+    let rest = json!({ "isPublic": false, "statusDetails": body.get("statusDetails").cloned().unwrap_or(json!({})) });
+    views::constant::complete(&mut done, rest);
     Ok(Answer::json(done))
 }
 
@@ -297,8 +300,8 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
                 Some(Status::Wish(wish)) => Some(wish.clone()),
                 Some(Status::NextRelease) => {
                     if let std::collections::hash_map::Entry::Vacant(e) = newest.entry(issue.project) {
-                        let first = releases::of_project(c, issue.project)?.into_iter().next();
-                        e.insert(first.map(|r| r.version));
+                        let known = releases::of_project(c, issue.project)?;
+                        e.insert(releases::latest(&known).map(|r| r.version.clone()));
                     }
                     Some(Wish::ResolveInNextRelease(
                         newest.get(&issue.project).cloned().flatten(),

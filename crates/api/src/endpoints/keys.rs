@@ -5,6 +5,7 @@ use storage::relational::projects::{self, Key};
 
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
+use crate::links::{offset, paged};
 use crate::password::new_key;
 use crate::views::project::key as view;
 
@@ -116,4 +117,30 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     call.api.stores.sql.writing(|c| projects::remove_key(c, key.id))?;
     (call.api.hooks.changed)();
     Ok(Answer::nothing())
+}
+
+/// The keys of every project of the organization; `status` is `active` or `inactive`.
+pub fn of_organization(call: &Call) -> Result<Answer, ApiError> {
+    let projects = call.projects()?;
+    let (start, limit) = (offset(call)?, call.limit(100)?);
+    let mut all: Vec<Key> = call.api.stores.sql.reading(|c| {
+        let mut all = Vec::new();
+        for p in &projects {
+            all.extend(projects::keys(c, p.id)?);
+        }
+        Ok(all)
+    })?;
+    match call.value("status") {
+        None => {}
+        Some(status @ ("active" | "inactive")) => all.retain(|k| k.is_active == (status == "active")),
+        Some(_) => return Err(ApiError::Bad("status is active or inactive".into())),
+    }
+    let more = all.len() > start.saturating_add(limit);
+    let page: Vec<Value> = all
+        .iter()
+        .skip(start)
+        .take(limit)
+        .map(|k| view(k, &call.api.url))
+        .collect();
+    Ok(paged(Answer::json(page), call, start, limit, more))
 }

@@ -1,12 +1,12 @@
 //! Organizations: what they are, who is in them, their environments and releases.
 
-use serde_json::{Value, json};
-use storage::relational::{people, releases};
+use serde_json::Value;
+use storage::relational::people;
 
 use crate::access::role_scopes;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
-use crate::links::{offset, paged};
+use crate::links::paged;
 use crate::views;
 
 /// The organizations of the caller.
@@ -82,47 +82,4 @@ pub fn members(call: &Call) -> Result<Answer, ApiError> {
         100,
         false,
     ))
-}
-
-/// The environments that events have named.
-pub fn environments(call: &Call) -> Result<Answer, ApiError> {
-    let projects: Vec<i64> = call.projects()?.iter().map(|p| p.id).collect();
-    let all = call
-        .api
-        .stores
-        .sql
-        .reading(|c| releases::environments(c, &projects))?;
-    let mut names: Vec<(String, bool)> = all.into_iter().map(|(_, name, hidden)| (name, hidden)).collect();
-    names.dedup_by(|a, b| a.0 == b.0);
-    let views: Vec<_> = names
-        .iter()
-        .zip(1..)
-        .map(|((name, hidden), id): (_, i64)| json!({ "id": id.to_string(), "name": name, "isHidden": hidden }))
-        .collect();
-    Ok(Answer::json(views))
-}
-
-/// The releases that events have named, newest first.
-pub fn releases(call: &Call) -> Result<Answer, ApiError> {
-    let projects = call.projects()?;
-    let (offset, limit) = (offset(call)?, call.limit(100)?);
-    let mut all = call.api.stores.sql.reading(|c| {
-        let mut all = Vec::new();
-        for p in &projects {
-            all.extend(releases::of_project(c, p.id)?);
-        }
-        Ok(all)
-    })?;
-    if let Some(part) = call.value("query") {
-        all.retain(|r| r.version.contains(part));
-    }
-    all.sort_by_key(|r| std::cmp::Reverse((r.date_added, r.id)));
-    let more = all.len() > offset + limit;
-    let page: Vec<_> = all
-        .iter()
-        .skip(offset)
-        .take(limit)
-        .map(|r| views::project::release(r, &projects))
-        .collect();
-    Ok(paged(Answer::json(page), call, offset, limit, more))
 }

@@ -135,12 +135,9 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
     let made = made.map_err(|e| taken(e, "slug", "another project of this organization has this slug"))?;
     (call.api.hooks.changed)();
     let project = made.ok_or_else(|| ApiError::missing("Project"))?;
-    Ok(Answer::created(views::project::details(
-        &project,
-        &org,
-        &call.api.url,
-        call.api.retention,
-    )))
+    let mut view = views::project::details(&project, &org, &call.api.url, call.api.retention);
+    views::constant::complete(&mut view, json!({ "team": null }));
+    Ok(Answer::created(view))
 }
 
 /// One project.

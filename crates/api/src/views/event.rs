@@ -152,7 +152,8 @@ pub fn details(
             .collect::<Vec<_>>()
     );
     view["groupingConfig"] = json!({ "id": "newstyle:2026-01-20", "enhancements": "" });
-    view["_meta"] = meta.map_or(Value::Null, entries::meta_by_entry);
+    view["_meta"] = object(meta.map(entries::meta_by_entry).as_ref());
+    view["userReport"] = Value::Null;
     view["occurrence"] = Value::Null;
     view["nextEventID"] = json!(next);
     view["previousEventID"] = json!(previous);

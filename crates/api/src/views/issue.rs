@@ -11,7 +11,7 @@ use storage::relational::people::{self, User};
 use storage::relational::personal::{self, Personal};
 use storage::relational::projects::Project;
 
-use super::{people as people_view, project as project_view, time};
+use super::{constant, people as people_view, project as project_view, time};
 use crate::answer::ApiError;
 use crate::call::Call;
 
@@ -212,6 +212,17 @@ pub fn issue(call: &Call, issue: &Issue, project: &Project, extra: &Extra) -> Va
         let hours = extra.hours.get(&issue.id).map_or(&[][..], Vec::as_slice);
         view["stats"] = json!({ name: series(hours, call.now(), step, n) });
     }
+    let state = if issue.state.status == Status::Unresolved {
+        "open"
+    } else {
+        "done"
+    };
+    view["derivedData"] = json!({
+        "blocker": "", "progress": "", "status": state, "viewCount": 0, "hasOpenFixPr": false,
+        "isAssigned": issue.assigned_user.is_some(), "hasRootCause": false, "lastCompletedAutofixStep": "",
+        "lastProgressedAt": null,
+    });
+    constant::complete(&mut view, constant::issue());
     view
 }
 

@@ -5,9 +5,8 @@ use protocol::ids::ProjectId;
 use serde_json::{Value, json};
 use storage::relational::people::Organization;
 use storage::relational::projects::{Key, Project};
-use storage::relational::releases::Release;
 
-use super::{time, time_opt};
+use super::{constant, time, time_opt};
 
 /// The parts of a project that stand beside an issue.
 pub fn reference(p: &Project) -> Value {
@@ -16,7 +15,7 @@ pub fn reference(p: &Project) -> Value {
 
 /// A project in a list.
 pub fn project(p: &Project) -> Value {
-    json!({
+    let mut view = json!({
         "id": p.id.to_string(), "slug": p.slug, "name": p.name, "platform": p.platform,
         "platforms": p.platform.iter().collect::<Vec<_>>(), "dateCreated": time(p.date_added),
         "firstEvent": time_opt(p.first_event), "firstTransactionEvent": false, "hasAccess": true, "isMember": true,
@@ -25,7 +24,9 @@ pub fn project(p: &Project) -> Value {
         "hasReplays": false, "hasSessions": false, "hasProfiles": false, "hasMonitors": false, "hasFeedbacks": false,
         "hasMinifiedStackTrace": false, "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
         "color": "#4f46e5",
-    })
+    });
+    constant::complete(&mut view, constant::project());
+    view
 }
 
 /// A project in full, with its settings.
@@ -47,6 +48,11 @@ pub fn details(p: &Project, o: &Organization, url: &str, retention: u16) -> Valu
     }
     view["groupingConfig"] = json!("newstyle:2026-01-20");
     view["options"] = json!({});
+    constant::complete(&mut view, constant::project_details());
+    // In full, a project without a team does not have the key.
+    if let Some(map) = view.as_object_mut().filter(|m| m["team"].is_null()) {
+        map.remove("team");
+    }
     view
 }
 
@@ -56,7 +62,7 @@ pub fn key(k: &Key, url: &str) -> Value {
     let dsn = Dsn::for_url(url, &k.public_key, project);
     let secret = Dsn::for_url(url, &format!("{}:{}", k.public_key, k.secret_key), project);
     let api = format!("{url}/api/{project}");
-    json!({
+    let mut view = json!({
         "id": k.public_key, "name": k.label, "label": k.label, "public": k.public_key, "secret": k.secret_key,
         "projectId": k.project_id, "isActive": k.is_active, "dateCreated": time(k.date_added),
         "rateLimit": k.rate_limit.map(|(count, window)| json!({ "count": count, "window": window })),
@@ -65,19 +71,10 @@ pub fn key(k: &Key, url: &str) -> Value {
             "csp": format!("{api}/csp-report/?sentry_key={}", k.public_key),
             "security": format!("{api}/security/?sentry_key={}", k.public_key),
         },
-    })
-}
-
-/// A release as far as events tell of it.
-pub fn release(r: &Release, projects: &[Project]) -> Value {
-    let project = projects.iter().find(|p| p.id == r.project).map(reference);
-    json!({
-        "id": r.id, "version": r.version, "shortVersion": short_version(&r.version), "status": "open",
-        "dateCreated": time(r.date_added), "dateReleased": null, "firstEvent": time_opt(r.first_event),
-        "lastEvent": time_opt(r.last_event), "newGroups": r.new_issues, "commitCount": 0, "deployCount": 0,
-        "lastCommit": null, "lastDeploy": null, "authors": [], "owner": null, "ref": null, "url": null, "data": {},
-        "projects": project.into_iter().collect::<Vec<_>>(),
-    })
+    });
+    constant::complete(&mut view["dsn"], constant::key_addresses(&api, &k.public_key));
+    constant::complete(&mut view, constant::key());
+    view
 }
 
 /// A release named by an issue or event.

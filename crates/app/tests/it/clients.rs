@@ -5,11 +5,13 @@
 //! Its packages are pinned by a lock file beside it, and fetched into the cache folder once.
 
 mod browser;
+mod cli;
 mod compare;
 mod django;
 mod flask;
 mod go;
 mod java;
+mod mcp;
 mod node;
 mod normalizations;
 mod rewrites;

@@ -85,6 +85,41 @@ pub fn of_project(c: &mut dyn Connection, project: i64) -> Result<Vec<Release>> 
     all(c.query(&sql, params![project])?, read)
 }
 
+/// Whether a release came after another: by version where both have one, else by when they were first heard of.
+pub fn came_later(known: &[Release], a: &str, b: &str) -> bool {
+    if let Some(order) = crate::life::compare_releases(a, b) {
+        return order == std::cmp::Ordering::Greater;
+    }
+    let place = |v: &str| {
+        known
+            .iter()
+            .find(|r| r.version == v)
+            .map(|r| (r.date_added, r.id))
+    };
+    match (place(a), place(b)) {
+        (Some(a), Some(b)) => a > b,
+        // A release that is not known yet is newer than all that are.
+        (None, _) => a != b,
+        (Some(_), None) => false,
+    }
+}
+
+/// The `latest` of a project's releases, which are given newest first: the one that was heard of last, or, if its
+/// version can be compared, the one with the highest version of the same package.
+pub fn latest(known: &[Release]) -> Option<&Release> {
+    let package = |r: &Release| r.version.rsplit_once('@').map(|(p, _)| p.to_owned());
+    let last = known.first()?;
+    known.iter().reduce(|best, r| {
+        let higher = crate::life::compare_releases(&r.version, &best.version);
+        let greater = higher == Some(std::cmp::Ordering::Greater);
+        if greater && package(r) == package(last) {
+            r
+        } else {
+            best
+        }
+    })
+}
+
 /// One release.
 pub fn find(c: &mut dyn Connection, project: i64, version: &str) -> Result<Option<Release>> {
     let sql = format!("select {RELEASE} from releases where project_id = $1 and version = $2");
@@ -104,6 +139,15 @@ pub fn saw_environments(c: &mut dyn Connection, names: &[(u64, String)], now: i6
         "insert into environments (project_id, name, first_seen, is_hidden) select p, n, $2, 0 \
          from {rows $1 p int, n text} x where true on conflict (project_id, name) do nothing",
         params![list(rows), now],
+    )?;
+    Ok(())
+}
+
+/// Hides an environment of a project from lists, or shows it.
+pub fn hide_environment(c: &mut dyn Connection, project: i64, name: &str, hidden: bool) -> Result<()> {
+    c.execute(
+        "update environments set is_hidden = $3 where project_id = $1 and name = $2",
+        params![project, name, hidden],
     )?;
     Ok(())
 }

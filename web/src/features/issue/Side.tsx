@@ -131,6 +131,7 @@ const WORDS: Record<string, string> = {
   first_seen: 'seen for the first time',
   set_resolved: 'resolved it',
   set_resolved_in_release: 'resolved it in a release',
+  set_resolved_in_commit: 'resolved it by a commit',
   set_resolved_by_age: 'resolved by age',
   set_unresolved: 'reopened it',
   set_ignored: 'archived it',

@@ -1,7 +1,6 @@
 //! Events to issues, within the transaction of a batch: which issue an event belongs to, what its life makes of
 //! it, and the counts.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use protocol::ids::GroupHash;
@@ -298,7 +297,9 @@ impl Book {
                 events_this_hour,
             };
             let known = self.releases.get(&issue.project).map_or(&[][..], Vec::as_slice);
-            let change = life::on_event(&mut issue.state, &seen, &mut |a, b| came_later(known, a, b));
+            let change = life::on_event(&mut issue.state, &seen, &mut |a, b| {
+                releases::came_later(known, a, b)
+            });
             if let Some(change) = change {
                 self.changes.push((id, issue.project, change));
             }
@@ -334,24 +335,5 @@ impl Book {
             activity::add(c, *issue, *project, None, change.kind(), &data, now)?;
         }
         Ok(())
-    }
-}
-
-/// Whether a release came after another: by version where both have one, else by when they were first heard of.
-fn came_later(known: &[Release], a: &str, b: &str) -> bool {
-    if let Some(order) = life::compare_releases(a, b) {
-        return order == Ordering::Greater;
-    }
-    let place = |v: &str| {
-        known
-            .iter()
-            .find(|r| r.version == v)
-            .map(|r| (r.date_added, r.id))
-    };
-    match (place(a), place(b)) {
-        (Some(a), Some(b)) => a > b,
-        // A release that is not known yet is newer than all that are.
-        (None, _) => a != b,
-        (Some(_), None) => false,
     }
 }

@@ -1,0 +1,428 @@
+//! Other systems: integrations, applications, who is who there, and issues that are linked there.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use storage::relational::documents::{self, Document};
+
+use super::shape::{Shape, may, must, or};
+use super::shown::put;
+use super::{Kept, Kind, Naming, Shown, keep, of_call};
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::endpoints::issue;
+use crate::fields::{self, Body};
+use crate::links::{offset, paged};
+
+const TEXTS: Shape = Shape::List(&Shape::Text(1024), 200);
+const PROVIDERS: &[&str] = &[
+    "github",
+    "github_enterprise",
+    "gitlab",
+    "bitbucket",
+    "bitbucket_server",
+    "gitea",
+    "jira",
+    "jira_server",
+    "azure_devops",
+    "slack",
+    "slack_staging",
+    "msteams",
+    "discord",
+    "pagerduty",
+    "opsgenie",
+    "perforce",
+    "custom_scm",
+];
+
+/// Systems that an organization says it uses.
+pub struct Integrations;
+
+impl Kept for Integrations {
+    const KIND: &'static Kind = &Kind {
+        name: "integration",
+        noun: "Integration",
+        fields: &[
+            must("provider", Shape::OneOf(PROVIDERS)),
+            must("name", Shape::Text(200)),
+            or("domainName", Shape::Text(255), "null"),
+            or("externalId", Shape::Text(64), "\"\""),
+        ],
+        view: integration,
+        ..Kind::PLAIN
+    };
+}
+
+fn integration(shown: &Shown<'_>, out: &mut Body) {
+    let key = out["provider"].as_str().unwrap_or("").to_owned();
+    let rest = json!({
+        "icon": null, "accountType": null, "scopes": [], "outOfDate": false, "status": "active",
+        "provider": {
+            "key": key, "slug": key, "name": key, "canAdd": true, "canDisable": false, "features": [], "aspects": {},
+        },
+        "configOrganization": [], "configData": {}, "organizationId": shown.document.org,
+        "organizationIntegrationStatus": "active", "gracePeriodEnd": null,
+    });
+    put(out, rest);
+}
+
+/// What an organization may say it uses.
+pub fn providers(_: &Call) -> Result<Answer, ApiError> {
+    let all: Vec<Value> = PROVIDERS
+        .iter()
+        .map(|key| {
+            json!({
+                "key": key, "slug": key, "name": key, "canAdd": true, "canDisable": false, "features": [],
+                "metadata": { "description": "Kept, not connected.", "features": [], "author": "", "aspects": {} },
+            })
+        })
+        .collect();
+    Ok(Answer::json(json!({ "providers": all })))
+}
+
+/// Whom an action tells.
+pub struct Actions;
+
+impl Kept for Actions {
+    const KIND: &'static Kind = &Kind {
+        name: "notification_action",
+        noun: "Notification action",
+        fields: &[
+            must("triggerType", Shape::Text(64)),
+            must(
+                "serviceType",
+                Shape::OneOf(&[
+                    "email",
+                    "slack",
+                    "msteams",
+                    "pagerduty",
+                    "opsgenie",
+                    "discord",
+                    "sentry_notification",
+                ]),
+            ),
+            or("integrationId", Shape::Whole(1, i64::MAX), "null"),
+            or("sentryAppId", Shape::Whole(1, i64::MAX), "null"),
+            or("targetType", Shape::Text(64), "\"specific\""),
+            or("targetIdentifier", Shape::Text(255), "null"),
+            or("targetDisplay", Shape::Text(255), "null"),
+            or("projects", Shape::List(&Shape::Text(100), 1000), "[]"),
+        ],
+        view: action,
+        statuses: (201, 202, 204),
+        ..Kind::PLAIN
+    };
+}
+
+fn action(shown: &Shown<'_>, out: &mut Body) {
+    let named = out["projects"].as_array().cloned().unwrap_or_default();
+    let fits = |p: &&storage::relational::projects::Project| {
+        named
+            .iter()
+            .any(|n| *n == p.slug.as_str() || n.as_str() == Some(&p.id.to_string()))
+    };
+    let ids: Vec<i64> = shown.projects.iter().filter(fits).map(|p| p.id).collect();
+    put(
+        out,
+        json!({ "id": shown.document.id, "organizationId": shown.document.org, "projects": ids }),
+    );
+}
+
+/// Who a user is in another system.
+pub struct Users;
+
+impl Kept for Users {
+    const KIND: &'static Kind = &Kind {
+        name: "external_user",
+        noun: "External user",
+        fields: &[
+            must("userId", Shape::Whole(1, i64::MAX)),
+            must("externalName", Shape::Text(255)),
+            must("provider", Shape::OneOf(PROVIDERS)),
+            must("integrationId", Shape::Whole(1, i64::MAX)),
+            may("externalId", Shape::Text(255)),
+        ],
+        check: |call, body| {
+            let known = super::members(call)?
+                .iter()
+                .any(|m| json!(m.user.id) == body["userId"]);
+            if known {
+                Ok(())
+            } else {
+                Err(ApiError::field(
+                    "userId",
+                    "Nobody in this organization has this number.",
+                ))
+            }
+        },
+        view: |_, out| as_texts(out, &["userId", "integrationId"]),
+        ..Kind::PLAIN
+    };
+}
+
+/// What a team is called in another system.
+pub struct Teams;
+
+impl Kept for Teams {
+    const KIND: &'static Kind = &Kind {
+        name: "external_team",
+        noun: "External team",
+        fields: &[
+            must("externalName", Shape::Text(255)),
+            must("provider", Shape::OneOf(PROVIDERS)),
+            must("integrationId", Shape::Whole(1, i64::MAX)),
+            may("externalId", Shape::Text(255)),
+            may("teamId", Shape::Text(100)),
+        ],
+        own: &["teamId"],
+        view: |_, out| as_texts(out, &["integrationId"]),
+        ..Kind::PLAIN
+    };
+}
+
+fn as_texts(out: &mut Body, names: &[&str]) {
+    for name in names {
+        let text = out.get(*name).map(|n| n.to_string());
+        out.insert((*name).into(), json!(text.unwrap_or_default()));
+    }
+}
+
+/// Keeps what the team of the path is called in another system.
+pub fn add_team(call: &Call) -> Result<Answer, ApiError> {
+    let mut body = call.json()?;
+    body.insert("teamId".into(), json!(call.param("team")));
+    let document = keep(call, Teams::KIND, &body)?;
+    Ok(Answer::created(super::view(call, Teams::KIND, &document)?))
+}
+
+/// Applications of an organization.
+pub struct Apps;
+
+impl Kept for Apps {
+    const KIND: &'static Kind = &Kind {
+        name: "app",
+        noun: "Application",
+        fields: &[
+            must("name", Shape::Text(57)),
+            or("scopes", TEXTS, "[]"),
+            or("author", Shape::Text(255), "null"),
+            or("events", TEXTS, "[]"),
+            or("schema", Shape::Free, "{}"),
+            or("webhookUrl", Shape::Address, "null"),
+            or("redirectUrl", Shape::Address, "null"),
+            or("isInternal", Shape::Flag, "true"),
+            or("isAlertable", Shape::Flag, "false"),
+            or("overview", Shape::Text(4096), "null"),
+            or("verifyInstall", Shape::Flag, "true"),
+            or("allowedOrigins", TEXTS, "[]"),
+            or("webhookHeaders", TEXTS, "[]"),
+            may("uuid", Shape::Text(36)),
+            may("installation", Shape::Text(36)),
+        ],
+        naming: Naming::Slug("name"),
+        check: |_, body| {
+            let unknown = body["scopes"].as_array().into_iter().flatten();
+            let mut unknown =
+                unknown.filter(|s| !s.as_str().is_some_and(|s| crate::access::SCOPES.contains(&s)));
+            match unknown.next() {
+                Some(scope) => Err(ApiError::field("scopes", format!("{scope} not a valid scope"))),
+                None => Ok(()),
+            }
+        },
+        own: &["uuid", "installation"],
+        view: app,
+        ..Kind::PLAIN
+    };
+}
+
+fn app(shown: &Shown<'_>, out: &mut Body) {
+    out.remove("installation");
+    let internal = out.remove("isInternal") != Some(json!(false));
+    let rest = json!({
+        "slug": shown.document.slug, "avatars": [], "webhookEvents": [], "featureData": [], "metadata": {},
+        "status": if internal { "internal" } else { "unpublished" }, "isDisabled": false,
+        "owner": { "id": shown.document.org, "slug": shown.call.organization.as_ref().map(|o| &o.slug) },
+    });
+    put(out, rest);
+}
+
+/// Keeps an application; it is installed in its organization at once.
+pub fn add_app(call: &Call) -> Result<Answer, ApiError> {
+    let mut body = call.json()?;
+    for name in ["uuid", "installation"] {
+        body.insert(name.into(), json!(uuid::Uuid::new_v4().to_string()));
+    }
+    let document = keep(call, Apps::KIND, &body)?;
+    Ok(Answer::created(super::view(call, Apps::KIND, &document)?))
+}
+
+/// Where applications are installed.
+pub fn installations(call: &Call) -> Result<Answer, ApiError> {
+    let (start, limit) = (offset(call)?, call.limit(100)?);
+    let all = of_call(call, Apps::KIND)?;
+    let org = call.organization()?;
+    let more = all.len() > start.saturating_add(limit);
+    let one = |d: &Document| {
+        json!({
+            "app": { "uuid": d.body["uuid"], "slug": d.slug, "sentryAppId": d.id },
+            "organization": { "slug": org.slug, "id": org.id }, "uuid": d.body["installation"], "status": "installed",
+            "acting": false,
+        })
+    };
+    let page: Vec<Value> = all.iter().skip(start).take(limit).map(one).collect();
+    Ok(paged(Answer::json(page), call, start, limit, more))
+}
+
+/// Issues of other systems that an issue is linked to.
+pub struct Links;
+
+impl Kept for Links {
+    const KIND: &'static Kind = &Kind {
+        name: "external_issue",
+        noun: "External issue",
+        fields: &[
+            must("issueId", Shape::Whole(1, i64::MAX)),
+            must("serviceType", Shape::Text(64)),
+            must("displayName", Shape::Text(255)),
+            or("webUrl", Shape::Address, "null"),
+            may("key", Shape::Text(255)),
+            may("title", Shape::Text(255)),
+            may("description", Shape::Text(10_000)),
+            may("integrationId", Shape::Whole(1, i64::MAX)),
+        ],
+        view: |_, out| {
+            let issue = out["issueId"].to_string();
+            let url = out["webUrl"].as_str().unwrap_or("").to_owned();
+            put(out, json!({ "issueId": issue, "webUrl": url }));
+        },
+        label: "issueId",
+        most: 1_000_000,
+        acting: true,
+        ..Kind::PLAIN
+    };
+}
+
+/// The issues of other systems that an issue is linked to.
+pub fn issue_links(call: &Call) -> Result<Answer, ApiError> {
+    super::of_issue(call, Links::KIND, issue::find(call)?.0.id)
+}
+
+/// An application links an issue: `{"issueId", "webUrl", "project", "identifier"}`.
+pub fn link_by_app(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let (project, identifier) = (
+        fields::needed(&body, "project", 128)?,
+        fields::needed(&body, "identifier", 128)?,
+    );
+    let id = fields::needed(&body, "issueId", 32)?;
+    let (found, _) = issue::find_named(call, &id)?;
+    let name = call.param("installation").to_owned();
+    let mut apps = of_call(call, Apps::KIND)?;
+    apps.retain(|d| d.body["installation"] == name.as_str());
+    let app = apps.pop().ok_or_else(|| ApiError::missing("Installation"))?;
+    let mut given = Body::new();
+    let web = body
+        .get("webUrl")
+        .or_else(|| body.get("web_url"))
+        .cloned()
+        .unwrap_or_default();
+    let all = json!({
+        "issueId": found.id, "serviceType": app.slug, "displayName": format!("{project}#{identifier}"), "webUrl": web,
+    });
+    put(&mut given, all);
+    let document = keep(call, Links::KIND, &given)?;
+    Ok(Answer::json(super::view(call, Links::KIND, &document)?))
+}
+
+fn integration_of(call: &Call) -> Result<Document, ApiError> {
+    super::named(call, Integrations::KIND, call.param("integration"))
+}
+
+/// How an issue can be linked with an integration: `action` is `link` or `create`.
+pub fn link_form(call: &Call) -> Result<Answer, ApiError> {
+    issue::find(call)?;
+    let mut view = super::view(call, Integrations::KIND, &integration_of(call)?)?;
+    let form = |name: &str, label: &str| json!([{ "name": name, "label": label, "type": "string", "required": true }]);
+    match call.value("action") {
+        Some("link") => view["linkIssueConfig"] = form("externalIssue", "Issue"),
+        Some("create") => view["createIssueConfig"] = form("title", "Title"),
+        _ => {
+            return Err(ApiError::Bad(
+                "Action is required and should be either link or create".into(),
+            ));
+        }
+    }
+    Ok(Answer::json(view))
+}
+
+fn link_view(call: &Call, document: &Document) -> Value {
+    let (_, body) = (call, &document.body);
+    json!({
+        "id": document.id, "key": body["key"], "url": body["webUrl"].as_str().unwrap_or(""),
+        "integrationId": body["integrationId"], "displayName": body["displayName"],
+    })
+}
+
+fn link(call: &Call, key: &str, more: Value) -> Result<Answer, ApiError> {
+    let (found, _) = issue::find(call)?;
+    let integration = integration_of(call)?;
+    let domain = integration.body["domainName"].as_str().unwrap_or("");
+    let url = (!domain.is_empty()).then(|| {
+        let base = if domain.contains("://") {
+            domain.to_owned()
+        } else {
+            format!("https://{domain}")
+        };
+        format!("{base}/{}", key.replace('#', "/issues/"))
+    });
+    let mut given = Body::new();
+    put(&mut given, more);
+    let rest = json!({
+        "issueId": found.id, "serviceType": integration.body["provider"], "displayName": key, "key": key,
+        "webUrl": url, "integrationId": integration.id,
+    });
+    put(&mut given, rest);
+    let document = keep(call, Links::KIND, &given)?;
+    Ok(Answer {
+        status: StatusCode::CREATED,
+        ..Answer::json(link_view(call, &document))
+    })
+}
+
+/// Keeps that an issue of another system is wanted: `{"title", "description"}`. It is not made there.
+pub fn create_link(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let title = fields::needed(&body, "title", 255)?;
+    let description = fields::text(&body, "description", 10_000)?.flatten();
+    let mut answer = link(
+        call,
+        &title,
+        json!({ "title": title, "description": description }),
+    )?;
+    if let crate::answer::Content::Json(view) = &mut answer.body {
+        view["acting"] = json!(false);
+    }
+    Ok(answer)
+}
+
+/// Links an issue of another system: `{"externalIssue"}`.
+pub fn add_link(call: &Call) -> Result<Answer, ApiError> {
+    let key = fields::needed(&call.json()?, "externalIssue", 255)?;
+    link(call, &key, json!({}))
+}
+
+/// Forgets the link that `externalIssue` names by its number.
+pub fn remove_link(call: &Call) -> Result<Answer, ApiError> {
+    let (found, _) = issue::find(call)?;
+    let name = call
+        .value("externalIssue")
+        .ok_or_else(|| ApiError::Bad("External ID required".into()))?;
+    let document = super::named(call, Links::KIND, name)?;
+    if document.body["issueId"] != json!(found.id) {
+        return Err(ApiError::missing(Links::KIND.noun));
+    }
+    call.api
+        .stores
+        .sql
+        .writing(|c| documents::remove(c, document.id))?;
+    Ok(Answer::nothing())
+}

@@ -1,0 +1,134 @@
+//! Events as tables and series: the figures are those of what was sent.
+
+use serde_json::{Value, json};
+use testkit::server::Server;
+
+use crate::{error, on_both};
+
+fn get(server: &Server, path: &str) -> Value {
+    let path = path
+        .replace(' ', "%20")
+        .replace('"', "%22")
+        .replace('[', "%5B")
+        .replace(']', "%5D");
+    let reply = server.api("GET", &format!("organizations/acme/{path}"), None);
+    assert_eq!(reply.status, 200, "{path}: {}", reply.json());
+    reply.json()
+}
+
+#[test]
+fn figures_are_those_of_what_was_sent() {
+    on_both(|server, _| {
+        for n in 1..=7 {
+            let mut event = error(n, if n <= 5 { "Boom" } else { "Crash" });
+            event["release"] = json!(if n % 2 == 0 { "shop@2" } else { "shop@1" });
+            server.send(&event);
+        }
+        server.until("seven events", |s| {
+            let path = "organizations/acme/events/?field=count()";
+            (s.api("GET", path, None).json()["data"][0]["count()"] == 7).then_some(())
+        });
+        let by_release = get(
+            server,
+            "events/?field=release&field=count()&field=count_unique(user)&sort=-count()",
+        );
+        assert_eq!(
+            by_release["data"],
+            json!([
+                { "release": "shop@1", "count()": 4, "count_unique(user)": 3 },
+                { "release": "shop@2", "count()": 3, "count_unique(user)": 3 },
+            ])
+        );
+        assert_eq!(by_release["meta"]["fields"]["count()"], "integer");
+        let ascending = get(server, "events/?field=release&field=count()&sort=count");
+        assert_eq!(ascending["data"][0]["release"], "shop@2");
+        let by_issue = get(
+            server,
+            "events/?dataset=errors&field=issue&field=title&field=count()&sort=-count()",
+        );
+        assert_eq!(by_issue["data"][0]["issue"], "SHOP-1");
+        assert_eq!(
+            (&by_issue["data"][0]["count()"], &by_issue["data"][1]["count()"]),
+            (&json!(5), &json!(2))
+        );
+        let by_tag = get(
+            server,
+            "events/?field=region&field=tags[region]&field=count()&query=error.type:Crash",
+        );
+        assert_eq!(by_tag["data"].as_array().unwrap().len(), 2);
+
+        // Rows have pages.
+        let first = server.api(
+            "GET",
+            "organizations/acme/events/?field=id&field=timestamp&field=issue&sort=-timestamp&per_page=5",
+            None,
+        );
+        assert_eq!(first.json()["data"].as_array().unwrap().len(), 5);
+        assert!(
+            first
+                .header("link")
+                .unwrap()
+                .contains("rel=\"next\"; results=\"true\"; cursor=\"0:5:0\"")
+        );
+        let rest = get(server, "events/?field=id&sort=-timestamp&per_page=5&cursor=0:5:0");
+        assert_eq!(rest["data"].as_array().unwrap().len(), 2);
+        assert_eq!(rest["data"][0]["project.name"], "shop");
+
+        let series = get(
+            server,
+            "events-timeseries/?yAxis=count()&statsPeriod=2h&interval=1h",
+        );
+        let values = series["timeSeries"][0]["values"].as_array().unwrap();
+        assert_eq!(
+            values.iter().map(|v| v["value"].as_i64().unwrap()).sum::<i64>(),
+            7
+        );
+        let top = get(
+            server,
+            "events-timeseries/?yAxis=count()&statsPeriod=2h&interval=1h&topEvents=1&groupBy=release",
+        );
+        assert_eq!(top["timeSeries"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            top["timeSeries"][0]["groupBy"],
+            json!([{ "key": "release", "value": "shop@1" }])
+        );
+        let stats = get(
+            server,
+            "events-stats/?yAxis=count()&statsPeriod=2h&interval=1h&query=release:shop@2",
+        );
+        let sum: i64 = stats["data"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| p[1][0]["count"].as_i64().unwrap())
+            .sum();
+        assert_eq!(sum, 3);
+        let summary = get(server, "stats-summary/?field=sum(quantity)&statsPeriod=1d");
+        assert_eq!(summary["projects"][0]["stats"][0]["totals"]["sum(quantity)"], 7);
+
+        let said = get(
+            server,
+            "events/validate/?dataset=errors&field=title&field=count()&query=is:unresolved&orderby=-count()",
+        );
+        assert_eq!(
+            (&said["valid"], &said["field"][1]["attrType"]),
+            (&json!(true), &json!("number"))
+        );
+        for wrong in [
+            "field=p95(x)",
+            "field=id&dataset=nonsense",
+            "field=id&query=(",
+            "",
+            "field=id&sort=-release",
+        ] {
+            let reply = server.api("GET", &format!("organizations/acme/events/?{wrong}"), None);
+            assert_eq!(reply.status, 400, "{wrong}: {}", reply.json());
+        }
+        // What is not kept is empty, and says of what.
+        let spans = get(server, "events/?dataset=spans&field=id&field=span.op");
+        assert_eq!(
+            (&spans["data"], &spans["meta"]["fields"]["span.op"]),
+            (&json!([]), &json!("string"))
+        );
+    });
+}
