@@ -1,5 +1,6 @@
 //! The endpoints, one module per noun.
 
+pub mod accept_invite;
 pub mod auth;
 pub mod discarded;
 pub mod events;
@@ -11,11 +12,16 @@ pub mod issue_events;
 pub mod issue_notes;
 pub mod issues;
 pub mod keys;
+pub mod member_teams;
+pub mod members;
 pub mod organizations;
+pub mod project_teams;
 pub mod projects;
 pub mod root;
 pub mod search;
 pub mod similar;
 pub mod stats;
 pub mod tags;
+pub mod team;
+pub mod teams;
 pub mod tokens;

@@ -18,6 +18,7 @@ mod password;
 mod request_id;
 mod routes;
 mod scope;
+mod sight;
 mod ui;
 mod views;
 

@@ -1,4 +1,6 @@
-//! Every endpoint: method, path, who may, and what answers.
+//! Every endpoint: method, path, who may, and what answers. Large parts have a table of their own in `routes/`.
+
+mod people;
 
 use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
 use crate::answer::{Answer, ApiError};
@@ -9,6 +11,7 @@ use crate::endpoints::{
 };
 
 /// One endpoint.
+#[derive(Clone, Copy)]
 pub struct Route {
     /// The method.
     pub method: &'static str,
@@ -41,8 +44,37 @@ const EVENT_READ: Access = Scope("event:read");
 const EVENT_WRITE: Access = Scope("event:write");
 const EVENT_ADMIN: Access = Scope("event:admin");
 
-/// The table. A path with a fixed segment stands before one with a name in its place.
-pub static ROUTES: &[Route] = &[
+const PARTS: &[&[Route]] = &[people::ROUTES, CORE];
+
+const COUNT: usize = {
+    let (mut n, mut part) = (0, 0);
+    while part < PARTS.len() {
+        n += PARTS[part].len();
+        part += 1;
+    }
+    n
+};
+
+static ALL: [Route; COUNT] = {
+    let mut all = [CORE[0]; COUNT];
+    let (mut n, mut part) = (0, 0);
+    while part < PARTS.len() {
+        let mut i = 0;
+        while i < PARTS[part].len() {
+            all[n] = PARTS[part][i];
+            n += 1;
+            i += 1;
+        }
+        part += 1;
+    }
+    all
+};
+
+/// The table.
+pub static ROUTES: &[Route] = &ALL;
+
+/// A path with a fixed segment stands before one with a name in its place.
+const CORE: &[Route] = &[
     route("GET", "/", Public, root::index),
     // The installation.
     route("GET", "/internal/health/", Public, internal::health),
@@ -85,18 +117,6 @@ pub static ROUTES: &[Route] = &[
         "/organizations/{org}/",
         Scope("org:write"),
         organizations::update,
-    ),
-    route(
-        "GET",
-        "/organizations/{org}/members/",
-        Scope("member:read"),
-        organizations::members,
-    ),
-    route(
-        "GET",
-        "/organizations/{org}/users/",
-        Scope("member:read"),
-        organizations::members,
     ),
     route(
         "GET",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use storage::relational::aside::{self, Aside};
-use storage::relational::{people, projects, sessions};
+use storage::relational::{members, people, projects, sessions, teams};
 use storage::sql::Connection;
 use storage::stores::Stores;
 
@@ -266,12 +266,20 @@ impl Admin {
             };
             let org_id = match people::organization_by(c, org)? {
                 Some(o) => o.id,
-                None => people::add_organization(c, org, &title(org), now)?,
+                None => people::found(c, org, &title(org), user, now)?,
             };
             people::set_member(c, org_id, user, "owner", now)?;
+            join_only_team(c, org_id, user)?;
             let id = match projects::find(c, org_id, project)? {
                 Some(p) => p.id,
-                None => projects::add(c, org_id, project, &title(project), None, now)?,
+                None => {
+                    let id = projects::add(c, org_id, project, &title(project), None, now)?;
+                    let first = teams::of_organization(c, org_id)?.iter().map(|t| t.id).min();
+                    if let Some(team) = first {
+                        teams::give(c, id, team)?;
+                    }
+                    id
+                }
             };
             let scopes: Vec<String> = api::access::SCOPES.iter().map(|s| (*s).to_owned()).collect();
             let last = &token[token.len() - 4..];
@@ -337,6 +345,7 @@ impl Admin {
                 let known = people::role(c, organization.id, id)?;
                 if let Some(role) = role.or(known.is_none().then_some("member")) {
                     people::set_member(c, organization.id, id, role, now)?;
+                    join_only_team(c, organization.id, id)?;
                 }
             }
             Ok(())
@@ -357,6 +366,18 @@ fn title(slug: &str) -> String {
             .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Puts a user into the team of their organization if there is but one.
+fn join_only_team(c: &mut dyn Connection, org: i64, user: i64) -> storage::sql::Result<()> {
+    let all = teams::of_organization(c, org)?;
+    let member = members::of_user(c, org, user)?;
+    if let ([team], Some(member)) = (all.as_slice(), member)
+        && teams::of_user(c, org, user)?.is_empty()
+    {
+        teams::join(c, team.id, member.id, teams::CONTRIBUTOR)?;
+    }
+    Ok(())
 }
 
 fn first_key(c: &mut dyn Connection, project: i64, now: i64) -> storage::sql::Result<String> {

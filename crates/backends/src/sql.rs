@@ -28,6 +28,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0005_busiest",
         include_str!("../../storage/migrations/0005_busiest.sql"),
     ),
+    (
+        "0006_people",
+        include_str!("../../storage/migrations/0006_people.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

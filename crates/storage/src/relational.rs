@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod aside;
 pub mod attachments;
+pub mod audit;
 pub mod discarded;
 pub mod dump;
 pub mod features;
@@ -12,6 +13,8 @@ pub mod hashes;
 pub mod instance;
 pub mod issues;
 pub mod listing;
+pub mod members;
+pub mod org_tokens;
 pub mod outcomes;
 pub mod people;
 pub mod personal;
@@ -20,6 +23,7 @@ pub mod projects;
 pub mod regroup;
 pub mod releases;
 pub mod sessions;
+pub mod teams;
 pub mod whereabouts;
 
 use crate::sql::{Connection, Result};

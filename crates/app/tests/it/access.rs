@@ -12,6 +12,7 @@ fn path_of(route: &str) -> String {
         ("{project}", "shop"),
         ("{issue}", "SHOP-1"),
         ("{other}", "SHOP-1"),
+        ("{team}", "acme"),
     ] {
         path = path.replace(name, value);
     }
@@ -25,6 +26,11 @@ fn path_of(route: &str) -> String {
         "{tombstone}",
     ] {
         path = path.replace(name, "1");
+    }
+    // Whatever else has a name in a path: nothing is called so.
+    while let Some((before, rest)) = path.split_once('{') {
+        let after = rest.split_once('}').map_or("", |(_, after)| after);
+        path = format!("{before}1{after}");
     }
     path
 }
@@ -132,7 +138,11 @@ fn every_route_asks_who_it_is() {
                 );
                 let path = path.replace("acme", "other").replace("shop", "own");
                 let few = server.request(route.method, &path, &[("Authorization", &token)], b"{}");
-                if route.access != api::access::Access::Scope("org:read") {
+                let enough = match route.access {
+                    api::access::Access::AnyOf(scopes) => scopes.contains(&"org:read"),
+                    other => other == api::access::Access::Scope("org:read"),
+                };
+                if !enough {
                     assert_eq!(few.status, 403, "a token of org:read: {} {path}", route.method);
                 }
             }

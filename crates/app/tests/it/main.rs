@@ -13,9 +13,11 @@ mod ingest;
 mod inside;
 mod issues;
 mod overload;
+mod people;
 mod plans;
 mod regroup;
 mod security;
+mod teams;
 mod upgrade;
 
 use std::path::Path;

@@ -99,14 +99,22 @@ pub fn all_projects(c: &mut dyn Connection) -> Result<Vec<Project>> {
     )
 }
 
-/// A project of an organization by slug, or by number written as text.
+/// A project of an organization by slug, also one that it had before, or by number written as text.
 pub fn find(c: &mut dyn Connection, org: i64, slug_or_id: &str) -> Result<Option<Project>> {
     let sql = format!(
         "select {PROJECT} from projects p where p.org_id = $1 and (p.slug = $2 or p.id = $3) and p.status = 'active' \
          order by p.id"
     );
     let id: i64 = slug_or_id.parse().unwrap_or(0);
-    all(c.query(&sql, params![org, slug_or_id, id])?, |r| project_at(r, 0)).map(|v| v.into_iter().next())
+    if let Some(row) = c.query_opt(&sql, params![org, slug_or_id, id])? {
+        return project_at(&row, 0).map(Some);
+    }
+    let sql = format!(
+        "select {PROJECT} from project_redirects r join projects p on p.id = r.project_id \
+         where r.org_id = $1 and r.slug = $2 and p.org_id = $1 and p.status = 'active'"
+    );
+    let row = c.query_opt(&sql, params![org, slug_or_id])?;
+    row.map(|r| project_at(&r, 0)).transpose()
 }
 
 /// A project by number.
@@ -130,8 +138,21 @@ pub fn add(
         .int(0)
 }
 
-/// Writes a project's names, platform, status and settings.
+/// Writes a project's names, platform, status and settings. The slug that an active project had leads to it from
+/// now on.
 pub fn update(c: &mut dyn Connection, p: &Project) -> Result<()> {
+    if p.status == "active" {
+        c.execute(
+            "delete from project_redirects where org_id = $1 and slug = $2",
+            params![p.org_id, &p.slug],
+        )?;
+        c.execute(
+            "insert into project_redirects (org_id, slug, project_id) select org_id, slug, id from projects \
+             where id = $1 and slug <> $2 \
+             on conflict (org_id, slug) do update set project_id = excluded.project_id",
+            params![p.id, &p.slug],
+        )?;
+    }
     c.execute(
         "update projects set slug = $2, name = $3, platform = $4, status = $5, settings = $6 where id = $1",
         params![
@@ -168,6 +189,8 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from discards where project_id = $1",
         "delete from attachments where project_id = $1",
         "delete from poison where project_id = $1",
+        "delete from project_teams where project_id = $1",
+        "delete from project_redirects where project_id = $1",
         "delete from project_keys where project_id = $1",
         "delete from projects where id = $1",
     ] {
