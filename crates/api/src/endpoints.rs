@@ -25,3 +25,4 @@ pub mod tags;
 pub mod team;
 pub mod teams;
 pub mod tokens;
+pub mod transfer;

@@ -60,6 +60,11 @@ create table project_redirects (
 ) {strict};
 create index project_redirects_project on project_redirects (project_id);
 
+-- Numbers of projects that are gone are not given again: stored events still carry them.
+create table removed_projects (
+  id {bigint} primary key
+) {strict};
+
 alter table issues add column assigned_team {bigint};
 
 -- Tokens of an organization, behind which no user stands.

@@ -1,6 +1,6 @@
 //! Projects and their settings.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use storage::relational::people;
 use storage::relational::projects::{self, Project};
 use storage::relational::teams::{self, Team};
@@ -104,7 +104,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
     ))
 }
 
-fn platform(body: &serde_json::Map<String, Value>) -> Result<Option<Option<String>>, ApiError> {
+fn platform(body: &Map<String, Value>) -> Result<Option<Option<String>>, ApiError> {
     match body.get("platform") {
         None => Ok(None),
         Some(Value::Null) => Ok(Some(None)),
@@ -207,6 +207,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     let mut settings = project.settings.as_object().cloned().unwrap_or_default();
     scrub_settings(&body, &mut settings)?;
     grouping_rules(&body, &mut settings)?;
+    allowed_domains(&body, &mut settings)?;
     match body.get("retentionDays") {
         None => {}
         Some(Value::Null) => {
@@ -236,10 +237,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
 }
 
 /// Takes the rules of grouping from a body; whether they can be read is another question.
-pub fn grouping_rules(
-    body: &serde_json::Map<String, Value>,
-    settings: &mut serde_json::Map<String, Value>,
-) -> Result<(), ApiError> {
+pub fn grouping_rules(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
     for key in ["groupingEnhancements", "fingerprintingRules"] {
         match body.get(key) {
             None => {}
@@ -254,10 +252,7 @@ pub fn grouping_rules(
 }
 
 /// Takes the settings of scrubbing from a body: the same for projects and organizations.
-pub fn scrub_settings(
-    body: &serde_json::Map<String, Value>,
-    settings: &mut serde_json::Map<String, Value>,
-) -> Result<(), ApiError> {
+pub fn scrub_settings(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
     for key in ["dataScrubber", "dataScrubberDefaults", "scrubIPAddresses"] {
         match body.get(key) {
             None => {}
@@ -272,6 +267,27 @@ pub fn scrub_settings(
             settings.insert(key.into(), json!(field_names(key, value)?));
         }
     }
+    Ok(())
+}
+
+/// Takes the domains whose pages may send.
+fn allowed_domains(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
+    let key = "allowedDomains";
+    let Some(value) = body.get(key) else {
+        return Ok(());
+    };
+    let domains = field_names(key, value)?;
+    if domains.is_empty() {
+        let what = "without a domain nothing from a browser would be taken: use * for all domains";
+        return Err(ApiError::field(key, what));
+    }
+    if let Some(bad) = domains
+        .iter()
+        .find(|d| d.contains(char::is_whitespace) || d.contains(','))
+    {
+        return Err(ApiError::field(key, format!("'{bad}' is not a domain")));
+    }
+    settings.insert(key.into(), json!(domains));
     Ok(())
 }
 

@@ -2,13 +2,16 @@
 
 use super::{Route, route};
 use crate::access::Access::{self, Public, Scope, SignedIn};
-use crate::endpoints::{accept_invite, member_teams, members, organizations, project_teams, team, teams};
+use crate::endpoints::{
+    accept_invite, member_teams, members, organizations, project_teams, team, teams, transfer,
+};
 
 const MEMBER_READ: Access = Scope("member:read");
 const MEMBER_WRITE: Access = Scope("member:write");
 const TEAM_READ: Access = Scope("team:read");
 const TEAM_WRITE: Access = Scope("team:write");
 const TEAM_ADMIN: Access = Scope("team:admin");
+const OWNER: Access = Scope("org:admin");
 const PROJECT_READ: Access = Scope("project:read");
 const PROJECT_WRITE: Access = Scope("project:write");
 
@@ -37,6 +40,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/teams/{org}/{team}/members/", TEAM_READ, team::members),
     route("GET", "/teams/{org}/{team}/projects/", PROJECT_READ, team::projects),
     route("POST", "/teams/{org}/{team}/projects/", PROJECT_WRITE, team::add_project),
+    // Who owns both organizations.
+    route("POST", "/projects/{org}/{project}/transfer/", OWNER, transfer::transfer),
     route("GET", "/projects/{org}/{project}/members/", MEMBER_READ, project_teams::members),
     route("GET", "/projects/{org}/{project}/teams/", PROJECT_READ, project_teams::list),
     route("POST", "/projects/{org}/{project}/teams/{team}/", PROJECT_WRITE, project_teams::give),

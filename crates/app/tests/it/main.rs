@@ -15,6 +15,7 @@ mod issues;
 mod overload;
 mod people;
 mod plans;
+mod projects;
 mod regroup;
 mod security;
 mod teams;

@@ -138,6 +138,72 @@ pub fn add(
         .int(0)
 }
 
+/// Why a project cannot have a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberTaken {
+    /// A project has it: its slug.
+    By(String),
+    /// A project had it, and stored events may still carry it.
+    ByRemoved,
+}
+
+/// Whether a number is free for a new project.
+pub fn number_taken(c: &mut dyn Connection, id: i64) -> Result<Option<NumberTaken>> {
+    if let Some(project) = by_id(c, id)? {
+        return Ok(Some(NumberTaken::By(project.slug)));
+    }
+    let gone = c.query_opt("select 1 from removed_projects where id = $1", params![id])?;
+    Ok(gone.map(|_| NumberTaken::ByRemoved))
+}
+
+/// Makes a project with a number, which must be free.
+pub fn add_numbered(
+    c: &mut dyn Connection,
+    org: i64,
+    id: i64,
+    slug: &str,
+    name: &str,
+    now: i64,
+) -> Result<()> {
+    c.execute(
+        "insert into projects (id, org_id, slug, name, status, date_added, next_short_id, settings) \
+         values ($1, $2, $3, $4, 'active', $5, 1, $6)",
+        params![id, org, slug, name, now, "{}"],
+    )?;
+    super::dump::after_numbered(c, "projects")
+}
+
+/// Gives a project to another organization: its teams, the slugs it had and assignments to people who are not there
+/// stay behind.
+pub fn transfer(c: &mut dyn Connection, project: i64, org: i64) -> Result<()> {
+    for sql in [
+        "delete from project_teams where project_id = $1",
+        "delete from project_redirects where project_id = $1",
+        "update issues set assigned_team = null where project_id = $1",
+    ] {
+        c.execute(sql, params![project])?;
+    }
+    c.execute(
+        "update issues set assigned_user = null where project_id = $1 and assigned_user not in \
+         (select user_id from members where org_id = $2 and user_id is not null)",
+        params![project, org],
+    )?;
+    c.execute(
+        "update projects set org_id = $2 where id = $1",
+        params![project, org],
+    )?;
+    Ok(())
+}
+
+/// The project of a public key.
+pub fn of_key(c: &mut dyn Connection, public: &str) -> Result<Option<i64>> {
+    let row = c.query_opt(
+        "select project_id from project_keys where public_key = $1",
+        params![public],
+    )?;
+    row.map(|r| r.int(0)).transpose()
+}
+
 /// Writes a project's names, platform, status and settings. The slug that an active project had leads to it from
 /// now on.
 pub fn update(c: &mut dyn Connection, p: &Project) -> Result<()> {
@@ -193,6 +259,7 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from project_redirects where project_id = $1",
         "delete from project_keys where project_id = $1",
         "delete from projects where id = $1",
+        "insert into removed_projects (id) values ($1) on conflict do nothing",
     ] {
         c.execute(sql, params![id])?;
     }
