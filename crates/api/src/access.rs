@@ -9,6 +9,7 @@ use std::collections::HashMap;
 
 use http::HeaderMap;
 use parking_lot::Mutex;
+use storage::relational::org_tokens::{self, OrgToken};
 use storage::relational::people::{self, User};
 use storage::relational::sessions;
 use storage::sql::Connection;
@@ -40,6 +41,30 @@ pub const SCOPES: &[&str] = &[
     "alerts:write",
 ];
 
+/// The roles in an organization, the lowest first. Nobody gives a role above their own.
+pub const ROLES: &[&str] = &["member", "admin", "manager", "owner"];
+
+/// How high a role stands.
+pub fn rank(role: &str) -> usize {
+    ROLES.iter().position(|r| *r == role).unwrap_or(0)
+}
+
+/// What the admin of a team may do with it and with its projects, whatever their role in the organization.
+const TEAM_ADMIN: &[&str] = &[
+    "team:read",
+    "team:write",
+    "team:admin",
+    "project:read",
+    "project:write",
+    "project:admin",
+    "project:releases",
+    "event:read",
+    "event:write",
+    "event:admin",
+    "alerts:read",
+    "alerts:write",
+];
+
 /// The scopes of a role.
 pub fn role_scopes(role: &str) -> &'static [&'static str] {
     const MEMBER: &[&str] = &[
@@ -55,8 +80,30 @@ pub fn role_scopes(role: &str) -> &'static [&'static str] {
         "alerts:write",
         "org:ci",
     ];
+    const MANAGER: &[&str] = &[
+        "org:read",
+        "org:write",
+        "org:integrations",
+        "org:ci",
+        "member:read",
+        "member:write",
+        "member:admin",
+        "team:read",
+        "team:write",
+        "team:admin",
+        "project:read",
+        "project:write",
+        "project:admin",
+        "project:releases",
+        "event:read",
+        "event:write",
+        "event:admin",
+        "alerts:read",
+        "alerts:write",
+    ];
     match role {
-        "owner" | "manager" => SCOPES,
+        "owner" => SCOPES,
+        "manager" => MANAGER,
         "admin" => &[
             "org:read",
             "org:integrations",
@@ -103,15 +150,37 @@ pub enum Proof {
     Session(String),
     /// A token with these scopes.
     Token(Vec<String>),
+    /// A token of an organization: no user stands behind it.
+    Organization(OrgToken),
 }
 
 /// Somebody.
 #[derive(Debug, Clone)]
 pub struct Principal {
-    /// The user.
-    pub user: User,
+    /// The user; a token of an organization has none.
+    pub user: Option<User>,
     /// How they showed it.
     pub proof: Proof,
+}
+
+impl Principal {
+    /// The user's number.
+    pub fn user_id(&self) -> Option<i64> {
+        self.user.as_ref().map(|u| u.id)
+    }
+
+    /// Whether it is a user who may do everything.
+    pub fn is_superuser(&self) -> bool {
+        self.user.as_ref().is_some_and(|u| u.is_superuser)
+    }
+
+    /// The token, if an organization asks.
+    pub fn org_token(&self) -> Option<&OrgToken> {
+        match &self.proof {
+            Proof::Organization(token) => Some(token),
+            _ => None,
+        }
+    }
 }
 
 /// A session lasts so long after its last use, µs.
@@ -135,12 +204,15 @@ pub fn by_session(
     let stale = now - session.last_used > TOUCH;
     Ok(Some((
         Principal {
-            user,
+            user: Some(user),
             proof: Proof::Session(hash),
         },
         stale,
     )))
 }
+
+/// Tokens of organizations begin like this.
+pub const ORG_TOKEN: &str = "sntrys_";
 
 /// Who a token is; the second part is its number if its use should be noted.
 pub fn by_token(
@@ -148,6 +220,15 @@ pub fn by_token(
     token: &str,
     now: i64,
 ) -> Result<Option<(Principal, Option<i64>)>, ApiError> {
+    if token.starts_with(ORG_TOKEN) {
+        let found = org_tokens::by_hash(c, &token_hash(token))?;
+        return Ok(found.map(|found| {
+            let stale = found.last_used.is_none_or(|t| now - t > TOUCH);
+            let stale = stale.then_some(found.id);
+            let proof = Proof::Organization(found);
+            (Principal { user: None, proof }, stale)
+        }));
+    }
     let Some(found) = sessions::find_token(c, &token_hash(token))? else {
         return Ok(None);
     };
@@ -160,26 +241,39 @@ pub fn by_token(
         .then_some(found.id);
     Ok(Some((
         Principal {
-            user,
+            user: Some(user),
             proof: Proof::Token(found.scopes),
         },
         stale,
     )))
 }
 
-/// Whether somebody has a scope with a role (`None`: not a member).
-pub fn allowed(principal: &Principal, role: Option<&str>, scope: &str) -> bool {
-    let by_role = principal.user.is_superuser || role.is_some_and(|r| role_scopes(r).contains(&scope));
+/// What somebody is in the organization, team or project that they ask about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Standing<'a> {
+    /// The role in the organization; `None`: not a member.
+    pub role: Option<&'a str>,
+    /// Admin of the team of the path, or of a team of the project of the path.
+    pub team_admin: bool,
+}
+
+/// Whether somebody has a scope where they stand.
+pub fn allowed(principal: &Principal, standing: Standing<'_>, scope: &str) -> bool {
+    let by_role = principal.is_superuser()
+        || principal.org_token().is_some()
+        || standing.role.is_some_and(|r| role_scopes(r).contains(&scope))
+        || (standing.team_admin && TEAM_ADMIN.contains(&scope));
     let by_proof = match &principal.proof {
         Proof::Session(_) => true,
         Proof::Token(scopes) => scopes.iter().any(|s| covers(s, scope)),
+        Proof::Organization(token) => token.scopes.iter().any(|s| covers(s, scope)),
     };
     by_role && by_proof
 }
 
 /// Whether somebody administers the installation.
 pub fn administers(principal: &Principal) -> bool {
-    principal.user.is_superuser && allowed(principal, None, "org:admin")
+    principal.is_superuser() && allowed(principal, Standing::default(), "org:admin")
 }
 
 /// `project:admin` includes `project:write`, which includes `project:read`.

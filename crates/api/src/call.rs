@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use protocol::ids::EventId;
 use serde_json::Value;
-use storage::relational::people::Organization;
-use storage::relational::projects::{self, Project};
-use storage::sql::{Connection, Result as SqlResult};
+use storage::relational::audit;
+use storage::relational::people::{Organization, User};
+use storage::relational::projects::Project;
+use storage::relational::teams::Team;
+use storage::sql::{Connection, Result as SqlResult, SqlError};
 
 use crate::Api;
-use crate::access::Principal;
+use crate::access::{Principal, Standing};
 use crate::answer::ApiError;
+use crate::sight::Sight;
 
 /// A call.
 pub struct Call {
@@ -22,6 +25,12 @@ pub struct Call {
     pub role: Option<String>,
     /// The project of the path.
     pub project: Option<Project>,
+    /// The team of the path.
+    pub team: Option<Team>,
+    /// The caller is an admin of that team, or of a team of that project.
+    pub team_admin: bool,
+    /// Which projects the caller sees.
+    pub sight: Sight,
     /// What stood in the path's braces, by name.
     pub params: Vec<(&'static str, String)>,
     pub query: Vec<(String, String)>,
@@ -50,13 +59,35 @@ impl Call {
             .ok_or_else(|| ApiError::Unauthorized("Log in or send a bearer token.".into()))
     }
 
+    /// The user who asks; a token of an organization is nobody.
+    pub fn user(&self) -> Result<&User, ApiError> {
+        let user = self.principal()?.user.as_ref();
+        user.ok_or_else(|| {
+            ApiError::Forbidden("This needs a user: a token of an organization has none.".into())
+        })
+    }
+
     pub fn user_id(&self) -> Result<i64, ApiError> {
-        self.principal().map(|p| p.user.id)
+        self.user().map(|u| u.id)
+    }
+
+    /// What the caller is where they ask.
+    pub fn standing(&self) -> Standing<'_> {
+        Standing {
+            role: self.role.as_deref(),
+            team_admin: self.team_admin,
+        }
+    }
+
+    /// Whether the caller has a scope beyond that of the route.
+    pub fn may(&self, scope: &str) -> bool {
+        let principal = self.principal.as_ref();
+        principal.is_some_and(|p| crate::access::allowed(p, self.standing(), scope))
     }
 
     /// Asks for a scope beyond that of the route: for what a body may ask besides.
     pub fn demand(&self, scope: &str) -> Result<(), ApiError> {
-        if crate::access::allowed(self.principal()?, self.role.as_deref(), scope) {
+        if self.may(scope) {
             return Ok(());
         }
         Err(ApiError::Forbidden(format!("This needs the scope {scope}.")))
@@ -70,6 +101,78 @@ impl Call {
 
     pub fn project(&self) -> Result<&Project, ApiError> {
         self.project.as_ref().ok_or_else(|| ApiError::missing("Project"))
+    }
+
+    pub fn team(&self) -> Result<&Team, ApiError> {
+        self.team.as_ref().ok_or_else(|| ApiError::missing("Team"))
+    }
+
+    /// Does something in one transaction. What the body refuses did not happen.
+    pub fn change<T>(
+        &self,
+        mut body: impl FnMut(&mut dyn Connection) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
+        let mut refused = None;
+        let done = self.api.stores.sql.writing(|c| {
+            body(c).map_err(|e| {
+                refused = Some(e);
+                SqlError::Other("refused".into())
+            })
+        });
+        match (done, refused) {
+            (Ok(value), _) => Ok(value),
+            (Err(_), Some(why)) => Err(why),
+            (Err(e), None) => Err(e.into()),
+        }
+    }
+
+    /// Notes in the audit log what the caller does; in the transaction that does it.
+    pub fn audit(
+        &self,
+        c: &mut dyn Connection,
+        event: &str,
+        target: Option<i64>,
+        data: &Value,
+    ) -> Result<(), ApiError> {
+        self.audit_in(c, self.organization()?.id, event, target, data)
+    }
+
+    /// [`Call::audit`] in an organization that is not that of the path.
+    pub fn audit_in(
+        &self,
+        c: &mut dyn Connection,
+        org: i64,
+        event: &str,
+        target: Option<i64>,
+        data: &Value,
+    ) -> Result<(), ApiError> {
+        let user = self.principal.as_ref().and_then(|p| p.user.as_ref());
+        self.audit_as(c, org, user, event, target, data)
+    }
+
+    /// [`Call::audit_in`] for somebody who is only known now.
+    pub fn audit_as(
+        &self,
+        c: &mut dyn Connection,
+        org: i64,
+        user: Option<&User>,
+        event: &str,
+        target: Option<i64>,
+        data: &Value,
+    ) -> Result<(), ApiError> {
+        let token = self.principal.as_ref().and_then(Principal::org_token);
+        let actor = user.map(|u| u.email.as_str()).or(token.map(|t| t.name.as_str()));
+        let address = self.address.map(|a| a.to_string());
+        let entry = audit::Entry {
+            org,
+            actor_id: user.map(|u| u.id),
+            actor: actor.unwrap_or(""),
+            address: address.as_deref(),
+            event,
+            target,
+            data,
+        };
+        Ok(audit::add(c, &entry, self.now())?)
     }
 
     /// What stood in the braces of the path.
@@ -134,7 +237,7 @@ impl Call {
     /// Every project of the organization that the caller sees.
     pub fn seen(&self, c: &mut dyn Connection) -> SqlResult<Vec<Project>> {
         match &self.organization {
-            Some(organization) => projects::of_organization(c, organization.id),
+            Some(organization) => self.sight.projects(c, organization.id),
             None => Ok(vec![]),
         }
     }
@@ -142,7 +245,7 @@ impl Call {
     /// A project of the organization by slug or number, if the caller sees it.
     pub fn seen_project(&self, c: &mut dyn Connection, name: &str) -> SqlResult<Option<Project>> {
         match &self.organization {
-            Some(organization) => projects::find(c, organization.id, name),
+            Some(organization) => self.sight.project(c, organization.id, name),
             None => Ok(None),
         }
     }
@@ -150,11 +253,7 @@ impl Call {
     /// The projects that the query names (`project`, by number or slug), or all of the organization.
     pub fn projects(&self) -> Result<Vec<Project>, ApiError> {
         let org = self.organization()?.id;
-        let all = self
-            .api
-            .stores
-            .sql
-            .reading(|c| projects::of_organization(c, org))?;
+        let all = self.api.stores.sql.reading(|c| self.sight.projects(c, org))?;
         if let Some(project) = &self.project {
             return Ok(all.into_iter().filter(|p| p.id == project.id).collect());
         }

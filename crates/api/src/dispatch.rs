@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use storage::relational::{documents, issues, people, projects, sessions};
+use storage::relational::{documents, issues, org_tokens, people, projects, sessions, teams};
 use tracing::Instrument as _;
 
 use crate::Api;
@@ -17,6 +17,7 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::request_id;
 use crate::routes::{ROUTES, Route};
+use crate::sight::Sight;
 
 /// The name of the session's cookie.
 pub const COOKIE: &str = "vedette_session";
@@ -221,6 +222,9 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
         organization: None,
         role: None,
         project: None,
+        team: None,
+        team_admin: false,
+        sight: Sight::default(),
         params,
         query,
         body,
@@ -282,21 +286,20 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
             "This is for administrators of the installation.".into(),
         ));
     }
-    locate(&mut call)?;
+    // Public paths name what they are about with a secret, and look for it themselves.
+    if route.access != Access::Public {
+        locate(&mut call)?;
+    }
     let scopes = match route.access {
         Access::Scope(scope) => &[scope][..],
         Access::AnyOf(scopes) => scopes,
         _ => &[],
     };
-    if !scopes.is_empty() {
-        let principal = call.principal()?;
-        let role = call.role.as_deref();
-        if !scopes.iter().any(|scope| access::allowed(principal, role, scope)) {
-            return Err(ApiError::Forbidden(format!(
-                "You do not have permission to do this: it needs the scope {}.",
-                scopes.join(" or ")
-            )));
-        }
+    if !scopes.is_empty() && !scopes.iter().any(|scope| call.may(scope)) {
+        return Err(ApiError::Forbidden(format!(
+            "You do not have permission to do this: it needs the scope {}.",
+            scopes.join(" or ")
+        )));
     }
     (route.endpoint)(&call)
 }
@@ -317,7 +320,10 @@ fn principal(api: &Api, headers: &HeaderMap) -> Result<Option<Principal>, ApiErr
             return Err(ApiError::Unauthorized("Invalid token".into()));
         };
         if let Some(id) = stale {
-            sql.writing(|c| sessions::touch_token(c, id, now))?;
+            sql.writing(|c| match principal.proof {
+                Proof::Organization(_) => org_tokens::touch(c, id, now),
+                _ => sessions::touch_token(c, id, now),
+            })?;
         }
         return Ok(Some(principal));
     }
@@ -334,7 +340,7 @@ fn principal(api: &Api, headers: &HeaderMap) -> Result<Option<Principal>, ApiErr
     Ok(Some(principal))
 }
 
-/// Finds the organization and project of the path, as far as the caller may know of them.
+/// Finds the organization, project and team of the path, as far as the caller may know of them.
 fn locate(call: &mut Call) -> Result<(), ApiError> {
     let param = |name: &str| {
         call.params
@@ -342,7 +348,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             .find(|(n, _)| *n == name)
             .map(|(_, v)| v.clone())
     };
-    let (org, project, issue) = (param("org"), param("project"), param("issue"));
+    let (org, project, issue, team) = (param("org"), param("project"), param("issue"), param("team"));
     // Paths of applications have no organization either: what they name says it.
     let app = param("installation").or_else(|| param("document"));
     if org.is_none() && issue.is_none() && app.is_none() {
@@ -373,28 +379,51 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         let Some(organization) = organization else {
             return Ok(None);
         };
-        let role = people::role(c, organization.id, principal.user.id)?;
-        let project = match &project {
-            Some(slug) => Some(projects::find(c, organization.id, slug)?),
+        let role = match principal.user_id() {
+            Some(user) => people::role(c, organization.id, user)?,
             None => None,
         };
-        Ok(Some((organization, role, project)))
+        let own = principal.org_token().is_some_and(|t| t.org_id == organization.id);
+        if role.is_none() && !own && !principal.is_superuser() {
+            return Ok(None);
+        }
+        let sight = Sight::of(c, &principal, &organization, role.as_deref())?;
+        let project = match &project {
+            Some(slug) => Some(sight.project(c, organization.id, slug)?),
+            None => None,
+        };
+        let team = match &team {
+            Some(slug) => Some(teams::find(c, organization.id, slug)?),
+            None => None,
+        };
+        let mut team_admin = false;
+        if let (Some(user), true) = (principal.user_id(), role.is_some()) {
+            if let Some(Some(team)) = &team {
+                let own = teams::of_user(c, organization.id, user)?;
+                team_admin = own.iter().any(|(t, role)| *t == team.id && role == teams::ADMIN);
+            } else if let Some(Some(project)) = &project {
+                team_admin = teams::administers_project(c, project.id, user)?;
+            }
+        }
+        Ok(Some((organization, role, sight, project, team, team_admin)))
     })?;
     let noun = match (&org, &app) {
         (Some(_), _) => "Organization",
         (None, Some(_)) => "Application",
         (None, None) => "Issue",
     };
-    let Some((organization, role, project)) = found else {
+    let Some((organization, role, sight, project, team, team_admin)) = found else {
         return Err(ApiError::missing(noun));
     };
-    if role.is_none() && !principal.user.is_superuser {
-        return Err(ApiError::missing(noun));
-    }
     call.organization = Some(organization);
     call.role = role;
+    call.sight = sight;
+    call.team_admin = team_admin;
     if let Some(project) = project {
         call.project = Some(project.ok_or_else(|| ApiError::missing("Project"))?);
+    }
+    if let Some(team) = team {
+        call.team = Some(team.ok_or_else(|| ApiError::missing("Team"))?);
     }
     Ok(())
 }

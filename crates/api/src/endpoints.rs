@@ -1,5 +1,6 @@
 //! The endpoints, one module per noun.
 
+pub mod accept_invite;
 pub mod auth;
 pub mod code_mappings;
 pub mod committers;
@@ -17,9 +18,12 @@ pub mod issue_events;
 pub mod issue_notes;
 pub mod issues;
 pub mod keys;
+pub mod member_teams;
+pub mod members;
 pub mod notifications;
 pub mod organizations;
 pub mod ownership;
+pub mod project_teams;
 pub mod projects;
 pub mod recover;
 pub mod release_commits;
@@ -33,5 +37,8 @@ pub mod stacktrace_link;
 pub mod stats;
 pub mod stats_summary;
 pub mod tags;
+pub mod team;
+pub mod teams;
 pub mod tokens;
+pub mod transfer;
 pub mod unkept;

@@ -22,6 +22,7 @@ mod password;
 mod request_id;
 mod routes;
 mod scope;
+mod sight;
 mod source_links;
 mod ui;
 mod views;
@@ -33,7 +34,7 @@ use storage::stores::Stores;
 
 pub use dispatch::router;
 pub use forwarding::Forwarding;
-pub use password::{hash_password, new_key, new_secret, token_hash, weak_password};
+pub use password::{hash_password, is_key, new_key, new_secret, token_hash, weak_password};
 pub use routes::{ROUTES, Route};
 
 /// From features and those of issues, by number, to the issues that look most like it, and how much.

@@ -1,6 +1,7 @@
 //! Paging: cursors in the `Link` header, as Sentry's clients read them (`offset` form `0:<offset>:0`).
 
 use http::HeaderName;
+use serde_json::Value;
 
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
@@ -47,6 +48,15 @@ pub fn paged(answer: Answer, call: &Call, offset: usize, limit: usize, more: boo
     let previous = format!("0:{}:1", offset.saturating_sub(limit));
     let next = format!("0:{}:0", offset.saturating_add(limit));
     both(answer, call, (&previous, offset > 0), (&next, more))
+}
+
+/// A page of a list that is at hand as a whole.
+pub fn slice(call: &Call, all: Vec<Value>, default: usize) -> Result<Answer, ApiError> {
+    let (start, limit) = (offset(call)?, call.limit(default)?);
+    let total = all.len();
+    let page: Vec<Value> = all.into_iter().skip(start).take(limit).collect();
+    let more = total > start.saturating_add(limit);
+    Ok(hits(paged(Answer::json(page), call, start, limit, more), total))
 }
 
 /// Adds how many there are in all.

@@ -72,6 +72,11 @@ pub fn new_key() -> String {
     uuid::Uuid::new_v4().simple().to_string()
 }
 
+/// Whether a text can be the key of a project.
+pub fn is_key(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// 256 random bits in hex.
 pub fn new_secret() -> String {
     format!(

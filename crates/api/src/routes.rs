@@ -2,6 +2,7 @@
 
 mod hosted;
 mod kept;
+mod people;
 mod releases;
 
 use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
@@ -46,7 +47,13 @@ const EVENT_READ: Access = Scope("event:read");
 const EVENT_WRITE: Access = Scope("event:write");
 const EVENT_ADMIN: Access = Scope("event:admin");
 
-const PARTS: &[&[Route]] = &[hosted::ROUTES, releases::ROUTES, kept::ROUTES, CORE];
+const PARTS: &[&[Route]] = &[
+    hosted::ROUTES,
+    people::ROUTES,
+    releases::ROUTES,
+    kept::ROUTES,
+    CORE,
+];
 
 const COUNT: usize = {
     let (mut n, mut part) = (0, 0);
@@ -135,18 +142,6 @@ const CORE: &[Route] = &[
         "/organizations/{org}/",
         Scope("org:write"),
         organizations::update,
-    ),
-    route(
-        "GET",
-        "/organizations/{org}/members/",
-        Scope("member:read"),
-        organizations::members,
-    ),
-    route(
-        "GET",
-        "/organizations/{org}/users/",
-        Scope("member:read"),
-        organizations::members,
     ),
     route("GET", "/organizations/{org}/stats_v2/", ORG_READ, stats::stats_v2),
     route(

@@ -7,10 +7,11 @@ use protocol::time::parse_time;
 use storage::columns::{Answer as Found, Field, Filter, Question, Select, Test};
 use storage::relational::issues::Condition;
 use storage::relational::projects::Project;
-use storage::relational::{hashes, issues, people, releases};
+use storage::relational::{hashes, issues, people, releases, teams};
 use storage::search::lower::span;
 use storage::search::{Context, Lowered, QueryError, lower, of_hashes, parse};
 
+use crate::access::Principal;
 use crate::answer::ApiError;
 use crate::call::Call;
 
@@ -29,6 +30,8 @@ pub struct Scope {
     pub bounded: bool,
     pub environments: Vec<String>,
     users: Vec<(i64, String)>,
+    teams: Vec<(i64, String)>,
+    my_teams: Vec<i64>,
     latest: Vec<String>,
 }
 
@@ -69,11 +72,20 @@ impl Scope {
         let projects = call.projects()?;
         let (start, end, open_end, bounded) = window(call, i64::from(call.api.retention) * DAY)?;
         let org = call.organization()?.id;
-        let (users, latest) = call.api.stores.sql.reading(|c| {
+        let me = call.principal.as_ref().and_then(Principal::user_id);
+        let (users, teams, my_teams, latest) = call.api.stores.sql.reading(|c| {
             let users = people::members(c, org)?
                 .into_iter()
                 .map(|m| (m.user.id, m.user.email))
                 .collect();
+            let teams = teams::of_organization(c, org)?
+                .into_iter()
+                .map(|t| (t.id, t.slug))
+                .collect();
+            let my_teams = match me {
+                Some(me) => teams::of_user(c, org, me)?.into_iter().map(|(t, _)| t).collect(),
+                None => vec![],
+            };
             let mut latest = Vec::new();
             // Every release has to be looked at for it: only if somebody asks.
             let asked = call.query.iter().any(|(_, v)| v.contains("latest"));
@@ -81,7 +93,7 @@ impl Scope {
                 let known = releases::of_project(c, p.id)?;
                 latest.extend(releases::latest(&known).map(|r| r.version.clone()));
             }
-            Ok((users, latest))
+            Ok((users, teams, my_teams, latest))
         })?;
         let environments = call
             .values("environment")
@@ -96,6 +108,8 @@ impl Scope {
             bounded,
             environments,
             users,
+            teams,
+            my_teams,
             latest,
         })
     }
@@ -132,7 +146,9 @@ impl Scope {
         let context = Context {
             table: call.api.stores.catalog.errors,
             now: call.now(),
-            me: call.principal.as_ref().map(|p| p.user.id),
+            me: call.principal.as_ref().and_then(Principal::user_id),
+            teams: &self.teams,
+            my_teams: &self.my_teams,
             users: &self.users,
             projects: &slugs,
             latest: &self.latest,

@@ -4,9 +4,11 @@ pub mod constant;
 pub mod entries;
 pub mod event;
 pub mod issue;
+pub mod members;
 pub mod people;
 pub mod project;
 pub mod release;
+pub mod teams;
 
 use protocol::time::format_rfc3339;
 use serde_json::Value;

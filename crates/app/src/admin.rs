@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use storage::relational::aside::{self, Aside};
-use storage::relational::{people, projects, sessions};
+use storage::relational::projects::NumberTaken;
+use storage::relational::{members, people, projects, sessions, teams};
 use storage::sql::Connection;
 use storage::stores::Stores;
 
@@ -32,6 +33,12 @@ pub enum Request {
         org: String,
         /// The project's slug.
         project: String,
+        /// The number of a new project.
+        #[serde(default)]
+        project_id: Option<i64>,
+        /// The public key that it has.
+        #[serde(default)]
+        public_key: Option<String>,
     },
     /// Makes a login, or changes it.
     CreateUser {
@@ -152,7 +159,15 @@ impl Admin {
                 password,
                 org,
                 project,
-            } => self.setup(email, password, org, project),
+                project_id,
+                public_key,
+            } => {
+                let taken_over = TakenOver {
+                    id: *project_id,
+                    key: public_key.as_deref(),
+                };
+                self.setup(email, password, org, project, &taken_over)
+            }
             Request::CreateUser {
                 email,
                 password,
@@ -245,8 +260,16 @@ impl Admin {
         Ok(format!("sntryu_{digest}"))
     }
 
-    fn setup(&self, email: &str, password: &str, org: &str, project: &str) -> anyhow::Result<Value> {
+    fn setup(
+        &self,
+        email: &str,
+        password: &str,
+        org: &str,
+        project: &str,
+        taken_over: &TakenOver<'_>,
+    ) -> anyhow::Result<Value> {
         check_email(email)?;
+        taken_over.check()?;
         check_slug("organization", org)?;
         check_slug("project", project)?;
         let now = self.stores.clock.now();
@@ -259,25 +282,52 @@ impl Admin {
                 api::hash_password(password).map_err(anyhow::Error::msg)?
             }
         };
-        let (project_id, key) = self.stores.sql.writing(|c| {
+        let made = self.stores.sql.writing(|c| {
+            if let Some(why) = taken_over.refused(c, org, project)? {
+                return Ok(Err(why));
+            }
             let user = match people::user_by_email(c, email)? {
                 Some(user) => user.id,
                 None => people::add_user(c, email, "", &hash, true, now)?,
             };
             let org_id = match people::organization_by(c, org)? {
                 Some(o) => o.id,
-                None => people::add_organization(c, org, &title(org), now)?,
+                None => people::found(c, org, &title(org), user, now)?,
             };
             people::set_member(c, org_id, user, "owner", now)?;
+            join_only_team(c, org_id, user)?;
             let id = match projects::find(c, org_id, project)? {
                 Some(p) => p.id,
-                None => projects::add(c, org_id, project, &title(project), None, now)?,
+                None => {
+                    let id = match taken_over.id {
+                        Some(id) => {
+                            projects::add_numbered(c, org_id, id, project, &title(project), now)?;
+                            id
+                        }
+                        None => projects::add(c, org_id, project, &title(project), None, now)?,
+                    };
+                    let first = teams::of_organization(c, org_id)?.iter().map(|t| t.id).min();
+                    if let Some(team) = first {
+                        teams::give(c, id, team)?;
+                    }
+                    id
+                }
             };
             let scopes: Vec<String> = api::access::SCOPES.iter().map(|s| (*s).to_owned()).collect();
             let last = &token[token.len() - 4..];
             sessions::add_token(c, user, "setup", &api::token_hash(&token), last, &scopes, now)?;
-            Ok((id, first_key(c, id, now)?))
+            let key = match taken_over.key {
+                Some(key) => {
+                    if projects::of_key(c, key)?.is_none() {
+                        projects::add_key(c, id, "Default", key, &api::new_key(), now)?;
+                    }
+                    key.to_owned()
+                }
+                None => first_key(c, id, now)?,
+            };
+            Ok(Ok((id, key)))
         })?;
+        let (project_id, key) = made.map_err(anyhow::Error::msg)?;
         (self.changed)();
         let number = protocol::ids::ProjectId(u64::try_from(project_id).unwrap_or(0));
         Ok(json!({
@@ -337,6 +387,7 @@ impl Admin {
                 let known = people::role(c, organization.id, id)?;
                 if let Some(role) = role.or(known.is_none().then_some("member")) {
                     people::set_member(c, organization.id, id, role, now)?;
+                    join_only_team(c, organization.id, id)?;
                 }
             }
             Ok(())
@@ -345,6 +396,73 @@ impl Admin {
             "email": email.trim().to_lowercase(), "created": known.is_none(),
             "org": organization.map(|o| o.slug), "role": role,
         }))
+    }
+}
+
+/// Number and key of a project that another server had, so that its DSN goes on working here.
+struct TakenOver<'a> {
+    id: Option<i64>,
+    key: Option<&'a str>,
+}
+
+/// The largest number that every client reads exactly.
+const LARGEST_NUMBER: i64 = (1 << 53) - 1;
+
+impl TakenOver<'_> {
+    fn check(&self) -> anyhow::Result<()> {
+        if let Some(id) = self.id.filter(|id| !(1..=LARGEST_NUMBER).contains(id)) {
+            bail!("--project-id {id}: a project's number is from 1 to {LARGEST_NUMBER}");
+        }
+        match self.key.filter(|key| !api::is_key(key)) {
+            Some(key) => bail!("--public-key {key}: a key has 32 digits of 0-9 and a-f"),
+            None => Ok(()),
+        }
+    }
+
+    /// Why the project cannot have them.
+    fn refused(
+        &self,
+        c: &mut dyn Connection,
+        org: &str,
+        project: &str,
+    ) -> storage::sql::Result<Option<String>> {
+        let known = match people::organization_by(c, org)? {
+            Some(o) => projects::find(c, o.id, project)?,
+            None => None,
+        };
+        if let Some(id) = self.id {
+            match (&known, projects::number_taken(c, id)?) {
+                (Some(p), _) if p.id == id => {}
+                (Some(p), _) => {
+                    return Ok(Some(format!(
+                        "--project-id {id}: the project '{}' is there and has the number {}; a number is given to a \
+                         new project only",
+                        p.slug, p.id
+                    )));
+                }
+                (None, Some(NumberTaken::By(slug))) => {
+                    return Ok(Some(format!(
+                        "--project-id {id}: the project '{slug}' has this number already"
+                    )));
+                }
+                (None, Some(NumberTaken::ByRemoved)) => {
+                    return Ok(Some(format!(
+                        "--project-id {id}: a project that was deleted had this number; its events may still be stored"
+                    )));
+                }
+                (None, None) => {}
+            }
+        }
+        if let Some(key) = self.key
+            && let Some(owner) = projects::of_key(c, key)?
+            && known.as_ref().is_none_or(|p| p.id != owner)
+        {
+            let slug = projects::by_id(c, owner)?.map_or_else(String::new, |p| p.slug);
+            return Ok(Some(format!(
+                "--public-key {key}: the project '{slug}' has this key already"
+            )));
+        }
+        Ok(None)
     }
 }
 
@@ -357,6 +475,18 @@ fn title(slug: &str) -> String {
             .map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Puts a user into the team of their organization if there is but one.
+fn join_only_team(c: &mut dyn Connection, org: i64, user: i64) -> storage::sql::Result<()> {
+    let all = teams::of_organization(c, org)?;
+    let member = members::of_user(c, org, user)?;
+    if let ([team], Some(member)) = (all.as_slice(), member)
+        && teams::of_user(c, org, user)?.is_empty()
+    {
+        teams::join(c, team.id, member.id, teams::CONTRIBUTOR)?;
+    }
+    Ok(())
 }
 
 fn first_key(c: &mut dyn Connection, project: i64, now: i64) -> storage::sql::Result<String> {

@@ -78,6 +78,12 @@ enum Command {
         /// The project's slug.
         #[arg(long, env = "VEDETTE_PROJECT", default_value = "my-project")]
         project: String,
+        /// The number of the project, to take over a DSN of another server.
+        #[arg(long, value_name = "NUMBER")]
+        project_id: Option<i64>,
+        /// The public key of the project, to take over a DSN of another server.
+        #[arg(long, value_name = "HEX")]
+        public_key: Option<String>,
         /// Print one line of JSON.
         #[arg(long)]
         json: bool,
@@ -314,6 +320,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             password,
             org,
             project,
+            project_id,
+            public_key,
             json,
         } => {
             let config = load(&settings, &[])?;
@@ -325,6 +333,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                     password,
                     org,
                     project,
+                    project_id,
+                    public_key,
                 },
             )?;
             if let Some(url) = &config.url {

@@ -86,6 +86,8 @@ pub fn prepare(config: &Config, stores: &Stores, admin: &Admin) -> anyhow::Resul
         password: password.clone(),
         org: config.organization.clone().unwrap_or_else(|| "vedette".into()),
         project: config.project.clone().unwrap_or_else(|| "my-project".into()),
+        project_id: None,
+        public_key: None,
     };
     let mut done = admin.handle(&request)?;
     if config.admin_password.is_none() {

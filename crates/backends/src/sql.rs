@@ -29,6 +29,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../../storage/migrations/0005_busiest.sql"),
     ),
     (
+        "0006_people",
+        include_str!("../../storage/migrations/0006_people.sql"),
+    ),
+    (
         "0007_releases",
         include_str!("../../storage/migrations/0007_releases.sql"),
     ),

@@ -10,6 +10,8 @@ use storage::relational::people;
 use storage::relational::projects::{self, Key, Project};
 use storage::sql::{Result, Sql};
 
+use crate::ingest::origin::Allowed;
+
 /// Days that events are kept unless a project says otherwise.
 pub const DEFAULT_RETENTION: u16 = 90;
 
@@ -22,6 +24,8 @@ pub struct ProjectEntry {
     pub rules: ProjectRules,
     /// Days that its events are kept.
     pub retention: u16,
+    /// Pages that may send to it.
+    pub allowed: Allowed,
 }
 
 /// A client key with its project.
@@ -109,6 +113,7 @@ impl Directory {
             .unwrap_or(self.retention);
         let rules = rules.expect("no rules compile: a test says so");
         ProjectEntry {
+            allowed: Allowed::of(&project.settings),
             project,
             rules,
             retention,

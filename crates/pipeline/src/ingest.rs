@@ -6,6 +6,7 @@ pub mod body;
 pub mod crowd;
 #[cfg(test)]
 mod mutations;
+pub mod origin;
 pub mod quota;
 pub mod record;
 mod request;

@@ -13,7 +13,7 @@ use storage::mail::Mailer;
 use storage::mail::compose::{self, Cause, Named};
 use storage::mail::links::Links;
 use storage::relational::mails::{self, About};
-use storage::relational::{activity, instance, issues, people, projects};
+use storage::relational::{activity, instance, issues, people, projects, teams};
 use storage::sql::{Connection, Result as SqlResult, SqlError};
 use storage::stores::Stores;
 
@@ -194,8 +194,10 @@ fn tell_project(
         })
         .collect();
     let mut put = 0;
-    for member in people::members(c, project.org_id)? {
-        let user = member.user;
+    for id in teams::users_of_project(c, project.id)? {
+        let Some(user) = people::user(c, id)? else {
+            continue;
+        };
         if !user.is_active || !mails::wants(c, user.id, project.id, cause.name())? {
             continue;
         }

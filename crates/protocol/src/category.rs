@@ -154,13 +154,15 @@ pub enum Discard {
     TooOld,
     /// Events with this grouping hash are discarded on somebody's request.
     DiscardedHash,
+    /// A page sent it from an address that the project does not allow.
+    Cors,
     /// Processing failed in a way that is our fault; the item is kept aside.
     Internal,
 }
 
 impl Discard {
     /// Every reason, for tables and documentation.
-    pub const ALL: [Discard; 13] = [
+    pub const ALL: [Discard; 14] = [
         Discard::InvalidJson,
         Discard::TooLarge,
         Discard::UnknownType,
@@ -173,6 +175,7 @@ impl Discard {
         Discard::ProjectGone,
         Discard::TooOld,
         Discard::DiscardedHash,
+        Discard::Cors,
         Discard::Internal,
     ];
 
@@ -191,6 +194,7 @@ impl Discard {
             Discard::ProjectGone => "project_gone",
             Discard::TooOld => "too_old",
             Discard::DiscardedHash => "discarded_hash",
+            Discard::Cors => "cors",
             Discard::Internal => "internal",
         }
     }
@@ -219,6 +223,7 @@ impl Discard {
             Discard::ProjectGone => "the project was deleted or disabled before the item was processed",
             Discard::TooOld => "the event's time lies before the retention period",
             Discard::DiscardedHash => "events of this issue are discarded on request",
+            Discard::Cors => "it was sent by a page of a domain that the project does not allow",
             Discard::Internal => "processing failed; the item is kept aside and can be tried again",
         }
     }

@@ -135,6 +135,8 @@ fn changed_queries_are_understood_or_refused_with_a_place() {
         now: 1_795_700_000_000_000,
         me: Some(1),
         users: &users,
+        teams: &[],
+        my_teams: &[],
         projects: &projects,
         latest: &latest,
     };

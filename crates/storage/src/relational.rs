@@ -5,6 +5,7 @@
 pub mod activity;
 pub mod aside;
 pub mod attachments;
+pub mod audit;
 pub mod commits;
 pub mod discarded;
 pub mod documents;
@@ -15,6 +16,8 @@ pub mod instance;
 pub mod issues;
 pub mod listing;
 pub mod mails;
+pub mod members;
+pub mod org_tokens;
 pub mod outcomes;
 pub mod ownership;
 pub mod people;
@@ -25,6 +28,7 @@ pub mod regroup;
 pub mod releases;
 pub mod repositories;
 pub mod sessions;
+pub mod teams;
 pub mod versions;
 pub mod whereabouts;
 

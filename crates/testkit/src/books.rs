@@ -12,10 +12,12 @@ pub struct Books {
 }
 
 impl Books {
-    /// Counts a request by its path and body. Only what was answered 200 or 429 has a fate of its own; the
+    /// Counts a request by its path and body. Only what was answered 200 or 429 has a fate of its own, and
+    /// what a page may not send; the
     /// sender of anything else knows that nothing was taken.
     pub fn request(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8], status: u16) {
-        if !matches!(status, 200 | 429) {
+        let page = headers.iter().any(|(n, _)| n.eq_ignore_ascii_case("origin"));
+        if !(matches!(status, 200 | 429) || status == 403 && page) {
             return;
         }
         let path = path.split('?').next().unwrap_or_default().trim_end_matches('/');

@@ -18,7 +18,8 @@ fn text(body: &serde_json::Map<String, serde_json::Value>, name: &str) -> Result
     }
 }
 
-fn cookie(call: &Call, value: &str, seconds: i64) -> String {
+/// The cookie of a session.
+pub fn cookie(call: &Call, value: &str, seconds: i64) -> String {
     let secure = if call.secure { "; Secure" } else { "" };
     format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
@@ -80,7 +81,7 @@ fn decoy() -> &'static str {
 /// The caller.
 pub fn me(call: &Call) -> Result<Answer, ApiError> {
     let principal = call.principal()?;
-    let mut view = views::people::me(&principal.user);
+    let mut view = views::people::me(call.user()?);
     if let Proof::Token(scopes) = &principal.proof {
         view["scopes"] = json!(scopes);
     }
@@ -116,7 +117,7 @@ pub fn update_me(call: &Call) -> Result<Answer, ApiError> {
 pub fn change_password(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let (current, new) = (text(&body, "currentPassword")?, text(&body, "newPassword")?);
-    let user = &call.principal()?.user;
+    let user = call.user()?;
     let now = call.now();
     let keys = vec![format!("password of {}", user.id)];
     call.api.attempts.begin(&keys, now).map_err(|seconds| {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use storage::columns::{Answer as Found, Found as Row, Order, Question};
 use storage::payloads::{Locator, PayloadError};
 use storage::relational::attachments::{self as files, Attachment};
-use storage::relational::projects::{self, Project};
+use storage::relational::projects::Project;
 use storage::relational::{hashes, issues};
 
 use crate::answer::{Answer, ApiError, Content};
@@ -174,7 +174,7 @@ pub fn get_by_pair(call: &Call) -> Result<Answer, ApiError> {
         .api
         .stores
         .sql
-        .reading(|c| projects::find(c, org, slug))?
+        .reading(|c| call.sight.project(c, org, slug))?
         .ok_or_else(missing)?;
     let loaded = by_id(call, &project, id)?.ok_or_else(missing)?;
     let mut view = full(call, &project, &loaded)?;

@@ -27,7 +27,7 @@ pub fn find_named(call: &Call, name: &str) -> Result<(Issue, Project), ApiError>
         let issue = match name.parse::<i64>() {
             Ok(id) => by_number(c, id)?,
             Err(_) => match parse_short_id(name) {
-                Some((slug, number)) => match projects::find(c, org, &slug)? {
+                Some((slug, number)) => match call.sight.project(c, org, &slug)? {
                     Some(project) => by_short(c, project.id, number)?,
                     None => None,
                 },
@@ -38,7 +38,7 @@ pub fn find_named(call: &Call, name: &str) -> Result<(Issue, Project), ApiError>
         Ok(projects::by_id(c, issue.project)?.map(|p| (issue, p)))
     })?;
     found
-        .filter(|(_, p)| p.org_id == org && p.status == "active")
+        .filter(|(_, p)| p.org_id == org && p.status == "active" && call.sight.sees(p.id))
         .ok_or_else(missing)
 }
 
@@ -167,14 +167,15 @@ pub fn by_short_id(call: &Call) -> Result<Answer, ApiError> {
     let text = call.param("short");
     let org = call.organization()?;
     let found = match parse_short_id(text) {
-        Some((slug, number)) => call
-            .api
-            .stores
-            .sql
-            .reading(|c| match projects::find(c, org.id, &slug)? {
-                Some(project) => Ok(by_short(c, project.id, number)?.map(|i| (i, project))),
-                None => Ok(None),
-            })?,
+        Some((slug, number)) => {
+            call.api
+                .stores
+                .sql
+                .reading(|c| match call.sight.project(c, org.id, &slug)? {
+                    Some(project) => Ok(by_short(c, project.id, number)?.map(|i| (i, project))),
+                    None => Ok(None),
+                })?
+        }
         None => None,
     };
     let (issue, project) = found.ok_or_else(|| ApiError::missing("Issue"))?;

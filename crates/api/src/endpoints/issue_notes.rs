@@ -93,7 +93,7 @@ fn own(call: &Call, issue: i64) -> Result<i64, ApiError> {
     let me = call.user_id()?;
     let note = call.api.stores.sql.reading(|c| activity::note(c, issue, id))?;
     let note = note.ok_or_else(|| ApiError::missing("Comment"))?;
-    if note.user != Some(me) && !call.principal()?.user.is_superuser {
+    if note.user != Some(me) && !call.principal()?.is_superuser() {
         return Err(ApiError::Forbidden("This comment is somebody else's.".into()));
     }
     Ok(id)

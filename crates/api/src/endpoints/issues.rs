@@ -1,5 +1,6 @@
 //! Lists of issues: found, counted, changed and deleted together.
 
+mod assignee;
 mod find;
 
 use std::collections::HashMap;
@@ -8,8 +9,9 @@ use serde_json::{Value, json};
 use storage::life::{self, Substatus, Wish};
 use storage::relational::issues::{self, Issue};
 use storage::relational::listing::{Place, Sort};
-use storage::relational::{activity, hashes, people, personal, releases};
+use storage::relational::{activity, hashes, personal, releases};
 
+use self::assignee::Assignee;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::scope::Scope;
@@ -238,31 +240,6 @@ fn status(body: &serde_json::Map<String, Value>) -> Result<Option<Status>, ApiEr
     }))
 }
 
-/// `user:1`, a number, a name or nothing.
-fn assignee(call: &Call, body: &serde_json::Map<String, Value>) -> Result<Option<Option<i64>>, ApiError> {
-    let text = match body.get("assignedTo") {
-        None => return Ok(None),
-        Some(Value::Null) => return Ok(Some(None)),
-        Some(Value::String(s)) if s.is_empty() => return Ok(Some(None)),
-        Some(Value::String(s)) => s.clone(),
-        Some(other) => other.to_string(),
-    };
-    let name = text.strip_prefix("user:").unwrap_or(&text).to_lowercase();
-    let org = call.organization()?.id;
-    let all = call.api.stores.sql.reading(|c| people::members(c, org))?;
-    let me = call.user_id()?;
-    let found = all
-        .iter()
-        .find(|m| m.user.id.to_string() == name || m.user.email == name || (name == "me" && m.user.id == me));
-    match found {
-        Some(m) => Ok(Some(Some(m.user.id))),
-        None => Err(ApiError::field(
-            "assignedTo",
-            format!("nobody in this organization is '{text}'"),
-        )),
-    }
-}
-
 fn flag(body: &serde_json::Map<String, Value>, name: &str) -> Result<Option<bool>, ApiError> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -275,7 +252,7 @@ fn flag(body: &serde_json::Map<String, Value>, name: &str) -> Result<Option<bool
 pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
     let body = call.json()?;
     let status = status(&body)?;
-    let assignee = assignee(call, &body)?;
+    let assignee = Assignee::of(call, &body)?;
     let priority = match body.get("priority").and_then(Value::as_str) {
         None => None,
         Some(text) => match life::Priority::parse(text) {
@@ -343,13 +320,10 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
                     personal::subscribe(c, issue.id, me, true)?;
                 }
             }
-            if let Some(who) = assignee
-                && issue.assigned_user != who
+            if let Some(to) = &assignee
+                && to.give(issue)
             {
-                issue.assigned_user = who;
-                let kind = if who.is_some() { "assigned" } else { "unassigned" };
-                let data = json!({ "assignee": who.map(|w| w.to_string()), "assigneeType": "user" });
-                activity::add(c, issue.id, issue.project, Some(me), kind, &data, now)?;
+                activity::add(c, issue.id, issue.project, Some(me), to.kind(), &to.data(), now)?;
             }
             if let Some(priority) = priority
                 && issue.state.priority != priority

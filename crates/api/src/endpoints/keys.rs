@@ -1,8 +1,10 @@
 //! Client keys of a project. A key is named by its public part.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use storage::relational::projects::{self, Key};
+use storage::sql::Connection;
 
+use super::projects::taken;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links::{offset, paged};
@@ -63,32 +65,43 @@ fn limit(body: &serde_json::Map<String, Value>) -> Result<Option<Option<(i64, i6
     }
 }
 
-/// Makes a key: `{"name"?, "rateLimit"?}`.
+/// The public part that a body asks for: the DSN of another server goes on working with it.
+fn public(body: &serde_json::Map<String, Value>) -> Result<Option<String>, ApiError> {
+    match body.get("public") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if crate::password::is_key(text) => Ok(Some(text.clone())),
+        Some(_) => Err(ApiError::field("public", "a key has 32 digits of 0-9 and a-f")),
+    }
+}
+
+/// Makes a key: `{"name"?, "public"?, "rateLimit"?}`.
 pub fn add(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let (label, limit) = (
         label(&body)?.unwrap_or_else(|| "Default".into()),
         limit(&body)?.flatten(),
     );
+    let public = public(&body)?.unwrap_or_else(new_key);
     let (project, now) = (call.project()?.id, call.now());
-    let public = new_key();
-    let key = call.api.stores.sql.writing(|c| {
-        projects::add_key(c, project, &label, &public, &new_key(), now)?;
+    let key = call.change(|c| {
+        projects::add_key(c, project, &label, &public, &new_key(), now)
+            .map_err(|e| taken(e, "public", "a project has this key already"))?;
         let found = projects::keys(c, project)?
             .into_iter()
             .find(|k| k.public_key == public);
-        match found {
-            Some(mut key) => {
-                key.rate_limit = limit;
-                projects::update_key(c, &key)?;
-                Ok(Some(key))
-            }
-            None => Ok(None),
-        }
+        let mut key = found.ok_or_else(|| ApiError::missing("Key"))?;
+        key.rate_limit = limit;
+        projects::update_key(c, &key)?;
+        audit(call, c, "projectkey.create", &key)?;
+        Ok(key)
     })?;
     (call.api.hooks.changed)();
-    let key = key.ok_or_else(|| ApiError::missing("Key"))?;
     Ok(Answer::created(view(&key, &call.api.url)))
+}
+
+fn audit(call: &Call, c: &mut dyn Connection, event: &str, key: &Key) -> Result<(), ApiError> {
+    let data = json!({ "label": key.label, "public_key": key.public_key });
+    call.audit(c, event, Some(key.id), &data)
 }
 
 /// Changes a key: `{"name"?, "isActive"?, "rateLimit"?}`.
@@ -106,7 +119,10 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     if let Some(limit) = limit(&body)? {
         key.rate_limit = limit;
     }
-    call.api.stores.sql.writing(|c| projects::update_key(c, &key))?;
+    call.change(|c| {
+        projects::update_key(c, &key)?;
+        audit(call, c, "projectkey.edit", &key)
+    })?;
     (call.api.hooks.changed)();
     Ok(Answer::json(view(&key, &call.api.url)))
 }
@@ -114,7 +130,10 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
 /// Withdraws a key.
 pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     let key = find(call)?;
-    call.api.stores.sql.writing(|c| projects::remove_key(c, key.id))?;
+    call.change(|c| {
+        projects::remove_key(c, key.id)?;
+        audit(call, c, "projectkey.remove", &key)
+    })?;
     (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }

@@ -1,24 +1,32 @@
 //! Organizations: what they are, who is in them, their environments and releases.
 
-use serde_json::Value;
-use storage::relational::people;
+use serde_json::{Map, Value, json};
+use storage::relational::people::{self, Organization};
+use storage::sql::{Connection, Result as SqlResult};
 
-use crate::access::role_scopes;
+use super::projects::{check_slug, scrub_settings, slug_of, taken};
+use crate::access::{Principal, Proof, role_scopes};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links::paged;
 use crate::views;
 
+/// The organizations that somebody is in; a superuser is in all, a token of an organization in its own.
+pub fn of_caller(c: &mut dyn Connection, principal: &Principal) -> SqlResult<Vec<Organization>> {
+    match (&principal.user, principal.org_token()) {
+        (Some(user), _) if user.is_superuser => people::organizations(c),
+        (Some(user), _) => people::organizations_of(c, user.id),
+        (None, Some(token)) => Ok(people::organization_by(c, &token.org_id.to_string())?
+            .into_iter()
+            .collect()),
+        (None, None) => Ok(vec![]),
+    }
+}
+
 /// The organizations of the caller.
 pub fn list(call: &Call) -> Result<Answer, ApiError> {
-    let user = &call.principal()?.user;
-    let all = call.api.stores.sql.reading(|c| {
-        if user.is_superuser {
-            people::organizations(c)
-        } else {
-            people::organizations_of(c, user.id)
-        }
-    })?;
+    let principal = call.principal()?;
+    let all = call.api.stores.sql.reading(|c| of_caller(c, principal))?;
     let views: Vec<_> = all
         .iter()
         .map(|o| views::people::organization(o, &call.api.url))
@@ -27,7 +35,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
 }
 
 fn details(call: &Call) -> Result<Value, ApiError> {
-    let superuser = call.principal()?.user.is_superuser;
+    let superuser = call.principal()?.is_superuser();
     let role = call.role.as_deref().or(superuser.then_some("owner"));
     let scopes = role.map_or(&[][..], role_scopes);
     Ok(views::people::organization_details(
@@ -43,43 +51,106 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
     let mut view = details(call)?;
     let projects = call.projects()?;
     view["projects"] = projects.iter().map(views::project::project).collect();
+    let (me, roster, _) = super::teams::load(call)?;
+    let seen = views::teams::Seen {
+        call,
+        me,
+        roster: &roster,
+        projects: &projects,
+    };
+    view["teams"] = roster
+        .teams
+        .iter()
+        .map(|t| views::teams::team(t, &seen))
+        .collect();
     Ok(Answer::json(view))
 }
 
-/// Changes names and the scrubbing that its projects start from.
+/// A name from a body.
+fn name(body: &Map<String, Value>) -> Result<Option<String>, ApiError> {
+    let Some(name) = body.get("name") else {
+        return Ok(None);
+    };
+    let name = name.as_str().unwrap_or("").trim();
+    if name.is_empty() || name.chars().count() > 64 {
+        return Err(ApiError::field("name", "a name has 1 to 64 characters"));
+    }
+    Ok(Some(name.to_owned()))
+}
+
+const TAKEN: &str = "another organization has this slug";
+
+/// Makes an organization that its maker owns: `{"name", "slug"?}`. Its first team is named after it.
+pub fn add(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let name = name(&body)?.ok_or_else(|| ApiError::field("name", "This field is required."))?;
+    let slug = match body.get("slug").and_then(Value::as_str).filter(|s| !s.is_empty()) {
+        Some(slug) => check_slug(slug)?,
+        None => slug_of(&name),
+    };
+    let user = call.user_id()?;
+    // Who may do nothing with a token makes nothing with it either.
+    if let Proof::Token(scopes) = &call.principal()?.proof
+        && !scopes.iter().any(|s| s == "org:write" || s == "org:admin")
+    {
+        return Err(ApiError::Forbidden("This needs the scope org:write.".into()));
+    }
+    let now = call.now();
+    let organization = call.change(|c| {
+        if people::slug_taken(c, &slug)? {
+            return Err(ApiError::field("slug", TAKEN));
+        }
+        let id = people::found(c, &slug, &name, user, now).map_err(|e| taken(e, "slug", TAKEN))?;
+        call.audit_in(
+            c,
+            id,
+            "org.create",
+            Some(id),
+            &json!({ "slug": slug, "name": name }),
+        )?;
+        people::organization_by(c, &id.to_string())?.ok_or_else(|| ApiError::missing("Organization"))
+    })?;
+    let view = views::people::organization_details(
+        &organization,
+        &call.api.url,
+        Some("owner"),
+        role_scopes("owner"),
+    );
+    Ok(Answer::created(view))
+}
+
+/// Changes names, the scrubbing that its projects start from, and who sees what.
 pub fn update(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let mut organization = call.organization()?.clone();
-    if let Some(name) = body.get("name") {
-        let name = name.as_str().unwrap_or("").trim();
-        if name.is_empty() || name.chars().count() > 64 {
-            return Err(ApiError::field("name", "a name has 1 to 64 characters"));
-        }
-        organization.name = name.to_owned();
+    if let Some(name) = name(&body)? {
+        organization.name = name;
     }
     if let Some(slug) = body.get("slug") {
-        organization.slug = super::projects::check_slug(slug.as_str().unwrap_or(""))?;
+        organization.slug = check_slug(slug.as_str().unwrap_or(""))?;
     }
-    let written = call
-        .api
-        .stores
-        .sql
-        .writing(|c| people::update_organization(c, &organization));
-    written.map_err(|e| super::projects::taken(e, "slug", "another organization has this slug"))?;
+    let mut settings = organization.settings.as_object().cloned().unwrap_or_default();
+    scrub_settings(&body, &mut settings)?;
+    match body.get("openMembership") {
+        None => {}
+        Some(Value::Bool(on)) => {
+            settings.insert("openMembership".into(), json!(on));
+        }
+        Some(_) => return Err(ApiError::field("openMembership", "expected true or false")),
+    }
+    organization.settings = Value::Object(settings);
+    call.change(|c| {
+        // A slug that leads to another organization is taken as well.
+        let other = people::organization_by(c, &organization.slug)?;
+        if other.is_some_and(|o| o.id != organization.id) {
+            return Err(ApiError::field("slug", TAKEN));
+        }
+        people::update_organization(c, &organization).map_err(|e| taken(e, "slug", TAKEN))?;
+        call.audit(c, "org.edit", Some(organization.id), &Value::Object(body.clone()))
+    })?;
     (call.api.hooks.changed)();
-    let view = views::people::organization_details(&organization, &call.api.url, call.role.as_deref(), &[]);
+    let scopes = call.role.as_deref().map_or(&[][..], role_scopes);
+    let view =
+        views::people::organization_details(&organization, &call.api.url, call.role.as_deref(), scopes);
     Ok(Answer::json(view))
-}
-
-/// Who is in the organization.
-pub fn members(call: &Call) -> Result<Answer, ApiError> {
-    let org = call.organization()?.id;
-    let all = call.api.stores.sql.reading(|c| people::members(c, org))?;
-    Ok(paged(
-        Answer::json(all.iter().map(views::people::member).collect::<Vec<_>>()),
-        call,
-        0,
-        100,
-        false,
-    ))
 }

@@ -1,13 +1,16 @@
 //! Projects and their settings.
 
-use serde_json::{Value, json};
-use storage::relational::{people, projects};
+use serde_json::{Map, Value, json};
+use storage::relational::people;
+use storage::relational::projects::{self, Project};
+use storage::relational::teams::{self, Team};
 use storage::sql::SqlError;
 
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links::paged;
 use crate::password::new_key;
+use crate::sight::Sight;
 use crate::views;
 
 /// Checks a slug: lower-case letters, digits, `-` and `_`, not only digits.
@@ -46,6 +49,8 @@ pub fn slug_of(name: &str) -> String {
     }
 }
 
+const TAKEN: &str = "another project of this organization has this slug";
+
 /// Says which field is taken, where the database only says that something is.
 pub fn taken(e: SqlError, field: &str, what: &str) -> ApiError {
     match e {
@@ -56,16 +61,16 @@ pub fn taken(e: SqlError, field: &str, what: &str) -> ApiError {
 
 /// Every project that the caller may see.
 pub fn list_all(call: &Call) -> Result<Answer, ApiError> {
-    let user = &call.principal()?.user;
+    let principal = call.principal()?;
     let views = call.api.stores.sql.reading(|c| {
-        let organizations = if user.is_superuser {
-            people::organizations(c)?
-        } else {
-            people::organizations_of(c, user.id)?
-        };
         let mut views = Vec::new();
-        for o in &organizations {
-            for p in projects::of_organization(c, o.id)? {
+        for o in &super::organizations::of_caller(c, principal)? {
+            let role = match principal.user_id() {
+                Some(user) => people::role(c, o.id, user)?,
+                None => None,
+            };
+            let sight = Sight::of(c, principal, o, role.as_deref())?;
+            for p in sight.projects(c, o.id)? {
                 let mut view = views::project::project(&p);
                 view["organization"] = views::people::organization(o, &call.api.url);
                 views.push(view);
@@ -79,17 +84,19 @@ pub fn list_all(call: &Call) -> Result<Answer, ApiError> {
 /// The projects of an organization.
 pub fn list(call: &Call) -> Result<Answer, ApiError> {
     let org = call.organization()?.id;
-    let mut all = call
-        .api
-        .stores
-        .sql
-        .reading(|c| projects::of_organization(c, org))?;
+    let mut all = call.api.stores.sql.reading(|c| call.sight.projects(c, org))?;
     if let Some(query) = call.value("query") {
         let words = query.to_lowercase();
         all.retain(|p| p.slug.contains(&words) || p.name.to_lowercase().contains(&words));
     }
+    let roster = call.api.stores.sql.reading(|c| teams::roster(c, org))?;
+    let views = all.iter().map(|p| {
+        let mut view = views::project::project(p);
+        views::teams::of_project(&mut view, p.id, &roster);
+        view
+    });
     Ok(paged(
-        Answer::json(all.iter().map(views::project::project).collect::<Vec<_>>()),
+        Answer::json(views.collect::<Vec<_>>()),
         call,
         0,
         100,
@@ -97,7 +104,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
     ))
 }
 
-fn platform(body: &serde_json::Map<String, Value>) -> Result<Option<Option<String>>, ApiError> {
+fn platform(body: &Map<String, Value>) -> Result<Option<Option<String>>, ApiError> {
     match body.get("platform") {
         None => Ok(None),
         Some(Value::Null) => Ok(Some(None)),
@@ -109,8 +116,14 @@ fn platform(body: &serde_json::Map<String, Value>) -> Result<Option<Option<Strin
     }
 }
 
-/// Makes a project with a first key: `{"name", "slug"?, "platform"?}`.
+/// Makes a project with a first key: `{"name", "slug"?, "platform"?}`. It belongs to the first team of its maker, or
+/// to the first of the organization.
 pub fn add(call: &Call) -> Result<Answer, ApiError> {
+    create(call, None)
+}
+
+/// Makes a project of a team.
+pub fn create(call: &Call, team: Option<&Team>) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let name = body
         .get("name")
@@ -127,28 +140,51 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
     };
     let platform = platform(&body)?.flatten();
     let (org, now) = (call.organization()?.clone(), call.now());
-    let made = call.api.stores.sql.writing(|c| {
-        let id = projects::add(c, org.id, &slug, &name, platform.as_deref(), now)?;
+    let user = call.user_id().ok();
+    let (project, roster) = call.change(|c| {
+        let id = projects::add(c, org.id, &slug, &name, platform.as_deref(), now)
+            .map_err(|e| taken(e, "slug", TAKEN))?;
         projects::add_key(c, id, "Default", &new_key(), &new_key(), now)?;
-        projects::by_id(c, id)
-    });
-    let made = made.map_err(|e| taken(e, "slug", "another project of this organization has this slug"))?;
+        let own = match (team, user) {
+            (Some(team), _) => Some(team.id),
+            (None, Some(user)) => teams::of_user(c, org.id, user)?.first().map(|(t, _)| *t),
+            (None, None) => None,
+        };
+        let first = teams::of_organization(c, org.id)?.iter().map(|t| t.id).min();
+        if let Some(team) = own.or(first) {
+            teams::give(c, id, team)?;
+        }
+        call.audit(
+            c,
+            "project.create",
+            Some(id),
+            &json!({ "slug": slug, "name": name }),
+        )?;
+        let project = projects::by_id(c, id)?.ok_or_else(|| ApiError::missing("Project"))?;
+        Ok((project, teams::roster(c, org.id)?))
+    })?;
     (call.api.hooks.changed)();
-    let project = made.ok_or_else(|| ApiError::missing("Project"))?;
     let mut view = views::project::details(&project, &org, &call.api.url, call.api.retention);
-    views::constant::complete(&mut view, json!({ "team": null }));
+    views::teams::of_project(&mut view, project.id, &roster);
     Ok(Answer::created(view))
+}
+
+/// A project in full with its teams.
+fn full(call: &Call, project: &Project) -> Result<Value, ApiError> {
+    let organization = call.organization()?;
+    let roster = call
+        .api
+        .stores
+        .sql
+        .reading(|c| teams::roster(c, organization.id))?;
+    let mut view = views::project::details(project, organization, &call.api.url, call.api.retention);
+    views::teams::of_project(&mut view, project.id, &roster);
+    Ok(view)
 }
 
 /// One project.
 pub fn get(call: &Call) -> Result<Answer, ApiError> {
-    let view = views::project::details(
-        call.project()?,
-        call.organization()?,
-        &call.api.url,
-        call.api.retention,
-    );
-    Ok(Answer::json(view))
+    Ok(Answer::json(full(call, call.project()?)?))
 }
 
 /// Changes names and settings.
@@ -171,6 +207,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     let mut settings = project.settings.as_object().cloned().unwrap_or_default();
     scrub_settings(&body, &mut settings)?;
     grouping_rules(&body, &mut settings)?;
+    allowed_domains(&body, &mut settings)?;
     match body.get("retentionDays") {
         None => {}
         Some(Value::Null) => {
@@ -191,18 +228,16 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     project.settings = Value::Object(settings);
     (call.api.hooks.check_settings)(&project.settings)
         .map_err(|(field, what)| ApiError::field(&field, what))?;
-    let written = call.api.stores.sql.writing(|c| projects::update(c, &project));
-    written.map_err(|e| taken(e, "slug", "another project of this organization has this slug"))?;
+    call.change(|c| {
+        projects::update(c, &project).map_err(|e| taken(e, "slug", TAKEN))?;
+        call.audit(c, "project.edit", Some(project.id), &Value::Object(body.clone()))
+    })?;
     (call.api.hooks.changed)();
-    let view = views::project::details(&project, call.organization()?, &call.api.url, call.api.retention);
-    Ok(Answer::json(view))
+    Ok(Answer::json(full(call, &project)?))
 }
 
 /// Takes the rules of grouping from a body; whether they can be read is another question.
-pub fn grouping_rules(
-    body: &serde_json::Map<String, Value>,
-    settings: &mut serde_json::Map<String, Value>,
-) -> Result<(), ApiError> {
+pub fn grouping_rules(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
     for key in ["groupingEnhancements", "fingerprintingRules"] {
         match body.get(key) {
             None => {}
@@ -217,10 +252,7 @@ pub fn grouping_rules(
 }
 
 /// Takes the settings of scrubbing from a body: the same for projects and organizations.
-pub fn scrub_settings(
-    body: &serde_json::Map<String, Value>,
-    settings: &mut serde_json::Map<String, Value>,
-) -> Result<(), ApiError> {
+pub fn scrub_settings(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
     for key in ["dataScrubber", "dataScrubberDefaults", "scrubIPAddresses"] {
         match body.get(key) {
             None => {}
@@ -235,6 +267,27 @@ pub fn scrub_settings(
             settings.insert(key.into(), json!(field_names(key, value)?));
         }
     }
+    Ok(())
+}
+
+/// Takes the domains whose pages may send.
+fn allowed_domains(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
+    let key = "allowedDomains";
+    let Some(value) = body.get(key) else {
+        return Ok(());
+    };
+    let domains = field_names(key, value)?;
+    if domains.is_empty() {
+        let what = "without a domain nothing from a browser would be taken: use * for all domains";
+        return Err(ApiError::field(key, what));
+    }
+    if let Some(bad) = domains
+        .iter()
+        .find(|d| d.contains(char::is_whitespace) || d.contains(','))
+    {
+        return Err(ApiError::field(key, format!("'{bad}' is not a domain")));
+    }
+    settings.insert(key.into(), json!(domains));
     Ok(())
 }
 
@@ -266,7 +319,16 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
         project.slug.chars().take(60).collect::<String>(),
         project.id
     );
-    call.api.stores.sql.writing(|c| projects::update(c, &project))?;
+    let slug = &call.project()?.slug;
+    call.change(|c| {
+        projects::update(c, &project)?;
+        call.audit(
+            c,
+            "project.remove",
+            Some(project.id),
+            &json!({ "slug": slug, "name": project.name }),
+        )
+    })?;
     (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }

@@ -9,9 +9,14 @@ use crate::views::people;
 
 /// Who the caller is, as `sentry-cli info` asks.
 pub fn index(call: &Call) -> Result<Answer, ApiError> {
-    let user = call.principal.as_ref().map(|p| people::me(&p.user));
+    let user = call
+        .principal
+        .as_ref()
+        .and_then(|p| p.user.as_ref())
+        .map(people::me);
     let auth = call.principal.as_ref().map(|p| match &p.proof {
         Proof::Token(scopes) => json!({ "scopes": scopes }),
+        Proof::Organization(token) => json!({ "scopes": token.scopes }),
         Proof::Session(_) => json!({ "scopes": crate::access::SCOPES }),
     });
     Ok(Answer::json(

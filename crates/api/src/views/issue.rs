@@ -10,8 +10,10 @@ use storage::relational::issues::{Issue, short_id};
 use storage::relational::people::{self, User};
 use storage::relational::personal::{self, Personal};
 use storage::relational::projects::Project;
+use storage::relational::teams::{self, Team};
 
 use super::{constant, people as people_view, project as project_view, time};
+use crate::access::Principal;
 use crate::answer::ApiError;
 use crate::call::Call;
 
@@ -27,6 +29,7 @@ pub struct Extra {
     pub users: HashMap<i64, u64>,
     pub personal: Personal,
     pub people: HashMap<i64, User>,
+    pub teams: HashMap<i64, Team>,
     /// The window of the counts, µs.
     pub window: (i64, i64),
     /// The window is all of the retention: totals are those of the issue's life.
@@ -39,7 +42,7 @@ impl Extra {
     /// Reads it for a page of issues.
     pub fn load(call: &Call, issues: &[Issue], window: (i64, i64), whole: bool) -> Result<Extra, ApiError> {
         let ids: Vec<i64> = issues.iter().map(|i| i.id).collect();
-        let me = call.principal.as_ref().map(|p| p.user.id).unwrap_or(0);
+        let me = call.principal.as_ref().and_then(Principal::user_id).unwrap_or(0);
         let spark = match call.value("groupStatsPeriod") {
             Some("24h") | Some("auto") => Some(("24h", 1, 24)),
             Some("14d") => Some(("14d", 24, 14)),
@@ -51,7 +54,8 @@ impl Extra {
             None => window.0.div_euclid(HOUR),
         };
         let wanted: Vec<i64> = issues.iter().filter_map(|i| i.assigned_user).collect();
-        let (rows, sketches, own, people) = call.api.stores.sql.reading(|c| {
+        let wanted_teams: Vec<i64> = issues.iter().filter_map(|i| i.assigned_team).collect();
+        let (rows, sketches, own, people, teams) = call.api.stores.sql.reading(|c| {
             let mut people = HashMap::new();
             for id in &wanted {
                 if let Some(user) = people::user(c, *id)? {
@@ -69,8 +73,13 @@ impl Extra {
                 sketches,
                 personal::of(c, me, &ids)?,
                 people,
+                match wanted_teams.is_empty() {
+                    true => vec![],
+                    false => teams::by_ids(c, &wanted_teams)?,
+                },
             ))
         })?;
+        let teams = teams.into_iter().map(|t| (t.id, t)).collect();
         let mut hours: HashMap<i64, Vec<(i64, i64)>> = HashMap::new();
         for (issue, hour, n) in rows {
             hours.entry(issue).or_default().push((hour, n));
@@ -82,6 +91,7 @@ impl Extra {
             users,
             personal: own,
             people,
+            teams,
             window,
             whole,
             spark,
@@ -151,14 +161,22 @@ fn status_details(issue: &Issue) -> Value {
     Value::Object(out)
 }
 
+/// Who takes care of an issue: a user or a team.
+fn assigned(issue: &Issue, extra: &Extra) -> Option<Value> {
+    if let Some(team) = issue.assigned_team.and_then(|id| extra.teams.get(&id)) {
+        return Some(json!({ "type": "team", "id": team.id.to_string(), "name": team.slug }));
+    }
+    issue.assigned_user.and_then(|id| extra.people.get(&id)).map(|u| {
+        let name = if u.name.is_empty() { &u.email } else { &u.name };
+        json!({ "type": "user", "id": u.id.to_string(), "name": name, "email": u.email })
+    })
+}
+
 /// An issue in a list.
 pub fn issue(call: &Call, issue: &Issue, project: &Project, extra: &Extra) -> Value {
     let substatus = substatus_at(issue.state.substatus, issue.state.changed, call.now());
     let org = call.organization.as_ref().map_or("", |o| o.slug.as_str());
-    let assigned = issue.assigned_user.and_then(|id| extra.people.get(&id)).map(|u| {
-        let name = if u.name.is_empty() { &u.email } else { &u.name };
-        json!({ "type": "user", "id": u.id.to_string(), "name": name, "email": u.email })
-    });
+    let assigned = assigned(issue, extra);
     let metadata: Value = serde_json::from_str(&issue.metadata).unwrap_or_else(|_| json!({}));
     let (count, users, first, last) = match extra.filtered.get(&issue.id) {
         Some(f) => *f,

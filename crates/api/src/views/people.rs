@@ -1,7 +1,7 @@
 //! Users, members and organizations.
 
 use serde_json::{Value, json};
-use storage::relational::people::{Member, Organization, User};
+use storage::relational::people::{Organization, User};
 
 use super::{time, time_opt};
 
@@ -27,27 +27,12 @@ pub fn me(u: &User) -> Value {
     view
 }
 
-/// Somebody in an organization.
-pub fn member(m: &Member) -> Value {
-    let name = if m.user.name.is_empty() {
-        &m.user.email
-    } else {
-        &m.user.name
-    };
-    json!({
-        "id": m.id.to_string(), "email": m.user.email, "name": name, "user": user(&m.user),
-        "role": m.role, "orgRole": m.role, "roleName": m.role, "pending": false, "expired": false,
-        "dateCreated": time(m.date_added), "inviteStatus": "approved", "inviterName": null, "teams": [],
-        "flags": { "sso:linked": false, "sso:invalid": false, "member-limit:restricted": false },
-    })
-}
-
 /// An organization in a list.
 pub fn organization(o: &Organization, url: &str) -> Value {
     json!({
         "id": o.id.to_string(), "slug": o.slug, "name": o.name, "dateCreated": time(o.date_added),
         "status": { "id": "active", "name": "active" }, "isEarlyAdopter": false, "require2FA": false,
-        "requireEmailVerification": false, "allowMemberInvite": true, "allowMemberProjectCreation": true,
+        "requireEmailVerification": false, "allowMemberInvite": false, "allowMemberProjectCreation": false,
         "allowSuperuserAccess": false,
         "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
         "hasAuthProvider": false, "features": [],
@@ -69,7 +54,7 @@ pub fn organization_details(o: &Organization, url: &str, role: Option<&str>, sco
     view["quota"] = json!({ "maxRate": null, "maxRateInterval": 60, "accountLimit": 0, "projectLimit": 100 });
     view["isDefault"] = json!(false);
     view["defaultRole"] = json!("member");
-    view["openMembership"] = json!(true);
+    view["openMembership"] = json!(crate::sight::is_open(o));
     view["dataScrubber"] = settings("dataScrubber", json!(false));
     view["dataScrubberDefaults"] = settings("dataScrubberDefaults", json!(false));
     view["scrubIPAddresses"] = settings("scrubIPAddresses", json!(false));

@@ -43,6 +43,7 @@ pub fn details(p: &Project, o: &Organization, url: &str, retention: u16) -> Valu
         ("groupingEnhancements", json!("")),
         ("fingerprintingRules", json!("")),
         ("retentionDays", json!(retention)),
+        ("allowedDomains", json!(["*"])),
     ] {
         view[key] = setting(key, default);
     }

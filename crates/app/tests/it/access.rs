@@ -12,6 +12,7 @@ fn path_of(route: &str) -> String {
         ("{project}", "shop"),
         ("{issue}", "SHOP-1"),
         ("{other}", "SHOP-1"),
+        ("{team}", "acme"),
     ] {
         path = path.replace(name, value);
     }

@@ -17,10 +17,13 @@ mod issues;
 mod kept;
 mod mail;
 mod overload;
+mod people;
 mod plans;
+mod projects;
 mod regroup;
 mod releases;
 mod security;
+mod teams;
 mod upgrade;
 
 use std::path::Path;

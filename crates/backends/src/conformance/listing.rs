@@ -41,6 +41,7 @@ fn issue(project: i64, number: i64, numbers: &mut Numbers) -> Issue {
         first_release: None,
         last_release: None,
         assigned_user: None,
+        assigned_team: None,
         num_comments: 0,
         delete_after: None,
     }

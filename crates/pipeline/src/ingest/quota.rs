@@ -1,5 +1,5 @@
-//! Limits of client keys: at most so many events in a window. What they refuse is counted here and written down
-//! with the worker's next transaction.
+//! Limits of client keys: at most so many events in a window. What is refused, by them or because of where it comes
+//! from, is counted here and written down with the worker's next transaction.
 
 use std::collections::HashMap;
 
@@ -42,8 +42,7 @@ impl Quota {
     }
 
     /// Counts what was refused.
-    pub fn refuse(&self, project: u64, category: Category, quantity: u64, now: i64) {
-        let reason = Discard::KeyRateLimit;
+    pub fn refuse(&self, project: u64, category: Category, quantity: u64, now: i64, reason: Discard) {
         let key = OutcomeKey {
             project,
             hour: hour_of(now),

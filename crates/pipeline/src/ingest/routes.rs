@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header, request::Parts};
-use protocol::category::Category;
+use protocol::category::{Category, Discard};
 use protocol::envelope::Envelope;
 use protocol::ids::EventId;
 use protocol::limits::{RateLimit, Scope};
@@ -20,6 +20,7 @@ use super::Ingest;
 use super::answer::{Refusal, accepted, allow_any_origin, preflight};
 use super::body::{MAX_ENVELOPE, Share, decode, decode_store, receive};
 use super::crowd::NoRoom;
+use super::origin;
 use super::record::{Form, Meta};
 use super::request::{Sender, address, authenticate, header as header_of, query, value};
 
@@ -275,7 +276,9 @@ fn take_event(ingest: &Ingest, meta: &Meta, sender: &Sender, category: Category)
         .quota
         .take(&sender.entry.key, meta.received)
         .map_err(|seconds| {
-            ingest.quota.refuse(meta.project, category, 1, meta.received);
+            ingest
+                .quota
+                .refuse(meta.project, category, 1, meta.received, Discard::KeyRateLimit);
             limited(seconds)
         })
 }
@@ -293,6 +296,7 @@ async fn take_store(
     share: &mut Share,
 ) -> Result<Response, Refusal> {
     let mut meta = meta(ingest, parts, query, &sender, Form::Store);
+    origin::check(ingest, &parts.headers, &meta, &sender, &[(Category::Error, 1)])?;
     let body = decode_store(body, MAX_EVENT, share)?;
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Refusal::bad("the body is empty", "expected an event as JSON"));
@@ -332,6 +336,7 @@ async fn take_security(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     let meta = meta(ingest, parts, query, &sender, Form::Security);
+    origin::check(ingest, &parts.headers, &meta, &sender, &[(Category::Security, 1)])?;
     let mime = meta
         .content_type
         .as_deref()
@@ -387,6 +392,7 @@ async fn take_envelope(
     })?;
     let sender = authenticate(ingest, parts, query, project, envelope.header.dsn.as_deref())?;
     let mut meta = meta(ingest, parts, query, &sender, Form::Envelope);
+    origin::check(ingest, &parts.headers, &meta, &sender, &origin::holds(&envelope))?;
     if let Some(sdk) = &envelope.header.sdk {
         meta.client = Some(sdk.clone());
     }
@@ -424,14 +430,19 @@ async fn take_envelope(
         meta.limited = true;
         refusal = Some(e);
         for item in envelope.items.iter().filter(|i| i.kind == "attachment") {
-            ingest
-                .quota
-                .refuse(meta.project, Category::AttachmentItem, 1, meta.received);
+            ingest.quota.refuse(
+                meta.project,
+                Category::AttachmentItem,
+                1,
+                meta.received,
+                Discard::KeyRateLimit,
+            );
             ingest.quota.refuse(
                 meta.project,
                 Category::Attachment,
                 item.payload.len() as u64,
                 meta.received,
+                Discard::KeyRateLimit,
             );
         }
     }

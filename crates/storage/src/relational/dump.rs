@@ -11,10 +11,19 @@ pub const TABLES: &[(&str, &str)] = &[
     ("organizations", "id"),
     ("users", "id"),
     ("members", "id"),
+    ("invitations", "member_id"),
     ("projects", "id"),
+    ("teams", "id"),
+    ("team_members", "team_id, member_id"),
+    ("project_teams", "project_id, team_id"),
+    ("organization_redirects", "slug"),
+    ("project_redirects", "org_id, slug"),
+    ("removed_projects", "id"),
     ("project_keys", "id"),
     ("sessions", "token_hash"),
     ("api_tokens", "id"),
+    ("org_tokens", "id"),
+    ("audit_log", "id"),
     ("issues", "id"),
     ("issue_hashes", "id"),
     ("hash_hours", "hash_id, hour"),
@@ -154,18 +163,25 @@ pub fn load(c: &mut dyn Connection, table: &str, names: &[String], rows: &Json) 
 
 /// After [`load`]: generated keys go on behind the loaded ones.
 pub fn loaded(c: &mut dyn Connection) -> Result<()> {
-    if c.dialect() == Dialect::Postgres {
-        for (table, order) in TABLES {
-            if *order == "id" {
-                c.query(
-                    &format!(
-                        "select setval(pg_get_serial_sequence('{table}', 'id'), \
-                         coalesce((select max(id) from {table}), 0) + 1, false)"
-                    ),
-                    &[],
-                )?;
-            }
+    for (table, order) in TABLES {
+        // Numbers of these are given by somebody else.
+        if *order == "id" && *table != "removed_projects" {
+            after_numbered(c, table)?;
         }
+    }
+    Ok(())
+}
+
+/// After rows were written with numbers of their own: generated ones go on behind them.
+pub(super) fn after_numbered(c: &mut dyn Connection, table: &str) -> Result<()> {
+    if c.dialect() == Dialect::Postgres {
+        c.query(
+            &format!(
+                "select setval(pg_get_serial_sequence('{table}', 'id'), \
+                 coalesce((select max(id) from {table}), 0) + 1, false)"
+            ),
+            &[],
+        )?;
     }
     Ok(())
 }

@@ -46,6 +46,8 @@ pub struct Issue {
     pub last_release: Option<String>,
     /// Who takes care.
     pub assigned_user: Option<i64>,
+    /// The team it is assigned to, if it is not a user.
+    pub assigned_team: Option<i64>,
     /// Comments.
     pub num_comments: i64,
     /// It is deleted then, µs, unless somebody takes it back.
@@ -70,7 +72,7 @@ impl Issue {
 const COLUMNS: &str = "i.id, i.project_id, i.short_number, i.status, i.substatus, i.priority, i.priority_locked, \
     i.status_details, i.status_changed, i.level, i.platform, i.kind, i.logger, i.title, i.culprit, i.metadata, \
     i.handled, i.first_seen, i.last_seen, i.times_seen, i.users_seen, i.first_release, i.last_release, \
-    i.assigned_user, i.num_comments, i.delete_after";
+    i.assigned_user, i.num_comments, i.delete_after, i.assigned_team";
 
 fn read(r: &Row) -> Result<Issue> {
     let details: Details = serde_json::from_value(r.json(7)?).unwrap_or_default();
@@ -103,6 +105,7 @@ fn read(r: &Row) -> Result<Issue> {
         assigned_user: r.opt_int(23)?,
         num_comments: r.int(24)?,
         delete_after: r.opt_int(25)?,
+        assigned_team: r.opt_int(26)?,
     })
 }
 
@@ -115,13 +118,13 @@ fn json(i: &Issue) -> serde_json::Value {
         "lv": i.level, "pf": i.platform, "kd": i.kind, "lg": i.logger, "ti": i.title, "cu": i.culprit,
         "me": i.metadata, "ha": i.handled.map(i64::from), "fs": i.first_seen, "ls": i.last_seen,
         "ts": i.times_seen, "us": i.users_seen, "fr": i.first_release, "lr": i.last_release,
-        "au": i.assigned_user, "da": i.delete_after,
+        "au": i.assigned_user, "ag": i.assigned_team, "da": i.delete_after,
     })
 }
 
 const ROWS: &str = "{rows $1 id int, pr int, sn int, st text, ss text, pp text, pl int, sd text, sc int, lv text, \
     pf text, kd text, lg text, ti text, cu text, me text, ha int, fs int, ls int, ts int, us int, fr text, lr text, \
-    au int, da int}";
+    au int, ag int, da int}";
 
 /// Makes issues; answers their numbers by (project, short number).
 ///
@@ -132,8 +135,8 @@ pub fn add(c: &mut dyn Connection, issues: &[Issue]) -> Result<Vec<(i64, i64, i6
     let sql = format!(
         "insert into issues (project_id, short_number, status, substatus, priority, priority_locked, status_details, \
          status_changed, level, platform, kind, logger, title, culprit, metadata, handled, first_seen, last_seen, \
-         times_seen, users_seen, first_release, last_release, assigned_user, num_comments, delete_after) \
-         select pr, sn, st, ss, pp, pl, sd, sc, lv, pf, kd, lg, ti, cu, me, ha, fs, ls, ts, us, fr, lr, au, 0, da \
+         times_seen, users_seen, first_release, last_release, assigned_user, assigned_team, num_comments, delete_after) \
+         select pr, sn, st, ss, pp, pl, sd, sc, lv, pf, kd, lg, ti, cu, me, ha, fs, ls, ts, us, fr, lr, au, ag, 0, da \
          from {ROWS} x returning project_id, short_number, id"
     );
     all(c.query(&sql, params![rows])?, |r| {
@@ -152,7 +155,7 @@ pub fn save(c: &mut dyn Connection, issues: &[&Issue]) -> Result<()> {
          status_details = x.sd, status_changed = x.sc, level = x.lv, platform = x.pf, kind = x.kd, logger = x.lg, \
          title = x.ti, culprit = x.cu, metadata = x.me, handled = x.ha, first_seen = x.fs, last_seen = x.ls, \
          times_seen = x.ts, users_seen = x.us, first_release = x.fr, last_release = x.lr, assigned_user = x.au, \
-         delete_after = x.da from {ROWS} x where x.id = issues.id"
+         assigned_team = x.ag, delete_after = x.da from {ROWS} x where x.id = issues.id"
     );
     c.execute(&sql, params![rows])?;
     Ok(())

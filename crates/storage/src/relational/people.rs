@@ -56,7 +56,7 @@ pub struct Member {
 }
 
 const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings";
-const USER: &str = "u.id, u.email, u.name, u.password, u.is_superuser, u.is_active, u.date_joined, u.last_login, \
+pub(super) const USER: &str = "u.id, u.email, u.name, u.password, u.is_superuser, u.is_active, u.date_joined, u.last_login, \
                     u.session_epoch";
 
 fn organization(r: &Row) -> Result<Organization> {
@@ -69,7 +69,7 @@ fn organization(r: &Row) -> Result<Organization> {
     })
 }
 
-fn user_at(r: &Row, i: usize) -> Result<User> {
+pub(super) fn user_at(r: &Row, i: usize) -> Result<User> {
     Ok(User {
         id: r.int(i)?,
         email: r.text(i + 1)?,
@@ -105,12 +105,31 @@ pub fn organizations_of(c: &mut dyn Connection, user: i64) -> Result<Vec<Organiz
     all(c.query(&sql, params![user])?, organization)
 }
 
-/// An organization by slug, or by number written as text.
+/// An organization by slug, also one that it had before, or by number written as text.
 pub fn organization_by(c: &mut dyn Connection, slug_or_id: &str) -> Result<Option<Organization>> {
     let id: i64 = slug_or_id.parse().unwrap_or(0);
     let sql =
         format!("select {ORGANIZATION} from organizations o where o.slug = $1 or o.id = $2 order by o.id");
-    all(c.query(&sql, params![slug_or_id, id])?, organization).map(|v| v.into_iter().next())
+    if let Some(row) = c.query_opt(&sql, params![slug_or_id, id])? {
+        return organization(&row).map(Some);
+    }
+    let sql = format!(
+        "select {ORGANIZATION} from organization_redirects r join organizations o on o.id = r.org_id \
+         where r.slug = $1"
+    );
+    let row = c.query_opt(&sql, params![slug_or_id])?;
+    row.map(|r| organization(&r)).transpose()
+}
+
+/// Whether an organization has or had this slug.
+pub fn slug_taken(c: &mut dyn Connection, slug: &str) -> Result<bool> {
+    Ok(organization_by(c, slug)?.is_some())
+}
+
+/// Makes whoever else changes the members of an organization wait until this transaction is over.
+pub fn hold(c: &mut dyn Connection, org: i64) -> Result<()> {
+    c.execute("update organizations set slug = slug where id = $1", params![org])?;
+    Ok(())
 }
 
 /// Makes an organization.
@@ -128,8 +147,28 @@ pub fn organization_by_id(c: &mut dyn Connection, id: i64) -> Result<Option<Orga
     Ok(all(rows, organization)?.pop())
 }
 
-/// Changes an organization's name, slug and settings.
+/// Makes an organization with an owner and a first team that is named after it.
+pub fn found(c: &mut dyn Connection, slug: &str, name: &str, owner: i64, now: i64) -> Result<i64> {
+    let org = add_organization(c, slug, name, now)?;
+    set_member(c, org, owner, "owner", now)?;
+    let team = super::teams::add(c, org, slug, name, now)?;
+    if let Some(member) = super::members::of_user(c, org, owner)? {
+        super::teams::join(c, team, member.id, super::teams::CONTRIBUTOR)?;
+    }
+    Ok(org)
+}
+
+/// Changes an organization's name, slug and settings. The slug it had leads to it from now on.
 pub fn update_organization(c: &mut dyn Connection, o: &Organization) -> Result<()> {
+    c.execute(
+        "delete from organization_redirects where slug = $1 and org_id = $2",
+        params![&o.slug, o.id],
+    )?;
+    c.execute(
+        "insert into organization_redirects (slug, org_id) select slug, id from organizations \
+         where id = $1 and slug <> $2 on conflict (slug) do update set org_id = excluded.org_id",
+        params![o.id, &o.slug],
+    )?;
     c.execute(
         "update organizations set slug = $2, name = $3, settings = $4 where id = $1",
         params![o.id, &o.slug, &o.name, &o.settings],

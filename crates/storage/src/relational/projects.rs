@@ -99,14 +99,22 @@ pub fn all_projects(c: &mut dyn Connection) -> Result<Vec<Project>> {
     )
 }
 
-/// A project of an organization by slug, or by number written as text.
+/// A project of an organization by slug, also one that it had before, or by number written as text.
 pub fn find(c: &mut dyn Connection, org: i64, slug_or_id: &str) -> Result<Option<Project>> {
     let sql = format!(
         "select {PROJECT} from projects p where p.org_id = $1 and (p.slug = $2 or p.id = $3) and p.status = 'active' \
          order by p.id"
     );
     let id: i64 = slug_or_id.parse().unwrap_or(0);
-    all(c.query(&sql, params![org, slug_or_id, id])?, |r| project_at(r, 0)).map(|v| v.into_iter().next())
+    if let Some(row) = c.query_opt(&sql, params![org, slug_or_id, id])? {
+        return project_at(&row, 0).map(Some);
+    }
+    let sql = format!(
+        "select {PROJECT} from project_redirects r join projects p on p.id = r.project_id \
+         where r.org_id = $1 and r.slug = $2 and p.org_id = $1 and p.status = 'active'"
+    );
+    let row = c.query_opt(&sql, params![org, slug_or_id])?;
+    row.map(|r| project_at(&r, 0)).transpose()
 }
 
 /// A project by number.
@@ -130,8 +138,87 @@ pub fn add(
         .int(0)
 }
 
-/// Writes a project's names, platform, status and settings.
+/// Why a project cannot have a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberTaken {
+    /// A project has it: its slug.
+    By(String),
+    /// A project had it, and stored events may still carry it.
+    ByRemoved,
+}
+
+/// Whether a number is free for a new project.
+pub fn number_taken(c: &mut dyn Connection, id: i64) -> Result<Option<NumberTaken>> {
+    if let Some(project) = by_id(c, id)? {
+        return Ok(Some(NumberTaken::By(project.slug)));
+    }
+    let gone = c.query_opt("select 1 from removed_projects where id = $1", params![id])?;
+    Ok(gone.map(|_| NumberTaken::ByRemoved))
+}
+
+/// Makes a project with a number, which must be free.
+pub fn add_numbered(
+    c: &mut dyn Connection,
+    org: i64,
+    id: i64,
+    slug: &str,
+    name: &str,
+    now: i64,
+) -> Result<()> {
+    c.execute(
+        "insert into projects (id, org_id, slug, name, status, date_added, next_short_id, settings) \
+         values ($1, $2, $3, $4, 'active', $5, 1, $6)",
+        params![id, org, slug, name, now, "{}"],
+    )?;
+    super::dump::after_numbered(c, "projects")
+}
+
+/// Gives a project to another organization: its teams, the slugs it had and assignments to people who are not there
+/// stay behind.
+pub fn transfer(c: &mut dyn Connection, project: i64, org: i64) -> Result<()> {
+    for sql in [
+        "delete from project_teams where project_id = $1",
+        "delete from project_redirects where project_id = $1",
+        "update issues set assigned_team = null where project_id = $1",
+    ] {
+        c.execute(sql, params![project])?;
+    }
+    c.execute(
+        "update issues set assigned_user = null where project_id = $1 and assigned_user not in \
+         (select user_id from members where org_id = $2 and user_id is not null)",
+        params![project, org],
+    )?;
+    c.execute(
+        "update projects set org_id = $2 where id = $1",
+        params![project, org],
+    )?;
+    Ok(())
+}
+
+/// The project of a public key.
+pub fn of_key(c: &mut dyn Connection, public: &str) -> Result<Option<i64>> {
+    let row = c.query_opt(
+        "select project_id from project_keys where public_key = $1",
+        params![public],
+    )?;
+    row.map(|r| r.int(0)).transpose()
+}
+
+/// Writes a project's names, platform, status and settings. The slug that an active project had leads to it from
+/// now on.
 pub fn update(c: &mut dyn Connection, p: &Project) -> Result<()> {
+    if p.status == "active" {
+        c.execute(
+            "delete from project_redirects where org_id = $1 and slug = $2",
+            params![p.org_id, &p.slug],
+        )?;
+        c.execute(
+            "insert into project_redirects (org_id, slug, project_id) select org_id, slug, id from projects \
+             where id = $1 and slug <> $2 \
+             on conflict (org_id, slug) do update set project_id = excluded.project_id",
+            params![p.id, &p.slug],
+        )?;
+    }
     c.execute(
         "update projects set slug = $2, name = $3, platform = $4, status = $5, settings = $6 where id = $1",
         params![
@@ -172,8 +259,11 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from discards where project_id = $1",
         "delete from attachments where project_id = $1",
         "delete from poison where project_id = $1",
+        "delete from project_teams where project_id = $1",
+        "delete from project_redirects where project_id = $1",
         "delete from project_keys where project_id = $1",
         "delete from projects where id = $1",
+        "insert into removed_projects (id) values ($1) on conflict do nothing",
     ] {
         c.execute(sql, params![id])?;
     }

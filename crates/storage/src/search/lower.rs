@@ -28,6 +28,10 @@ pub struct Context<'a> {
     pub me: Option<i64>,
     /// Users of the organization: number, e-mail address.
     pub users: &'a [(i64, String)],
+    /// Teams of the organization: number, slug.
+    pub teams: &'a [(i64, String)],
+    /// The teams of who asks.
+    pub my_teams: &'a [i64],
     /// Projects in scope: number, slug.
     pub projects: &'a [(i64, String)],
     /// The newest release of each project in scope.
@@ -419,7 +423,7 @@ fn issue_term(term: &Term, context: &Context<'_>) -> Result<Condition, QueryErro
     if let Some(key) = has_key(term) {
         return Ok(Condition::new(
             match issue_key(key).map(|k| k.key) {
-                Some(IssueKey::Assigned) => "i.assigned_user is not null",
+                Some(IssueKey::Assigned) => assigned::SOMEBODY,
                 Some(IssueKey::FirstRelease) => "i.first_release is not null",
                 Some(IssueKey::Bookmarks) => "exists (select 1 from bookmarks b where b.issue_id = i.id)",
                 _ => "true",
@@ -450,10 +454,7 @@ fn issue_value(
     let plain = |sql: &str, v: Vec<Value>| Ok(Condition::new(sql, v));
     match key {
         IssueKey::Is => state(&text, value, context.now),
-        IssueKey::Assigned => match person(&text, value, context)? {
-            None => plain("i.assigned_user is null", vec![]),
-            Some(ids) => one_of("i.assigned_user", &ids),
-        },
+        IssueKey::Assigned => assigned::assigned(&text, value, context),
         IssueKey::Bookmarks | IssueKey::Subscribed => {
             let (table, extra) = match key {
                 IssueKey::Bookmarks => ("bookmarks", ""),
@@ -591,12 +592,12 @@ fn state(text: &str, value: &Text, now: i64) -> Result<Condition, QueryError> {
         "archived_until_escalating" | "until_escalating" => substatus("archived_until_escalating"),
         "archived_until_condition_met" | "until_condition_met" => substatus("archived_until_condition_met"),
         "archived_forever" | "forever" => substatus("archived_forever"),
-        "assigned" => Condition::new("i.assigned_user is not null", vec![]),
-        "unassigned" => Condition::new("i.assigned_user is null", vec![]),
+        "assigned" => Condition::new(assigned::SOMEBODY, vec![]),
+        "unassigned" => Condition::new(assigned::NOBODY, vec![]),
         // Waits for a first look: new, escalating or regressed, with nobody in charge.
         "for_review" => Condition::new(
-            "i.status = 'unresolved' and i.assigned_user is null and i.status_changed > ? \
-             and i.substatus in ('new', 'escalating', 'regressed')",
+            "i.status = 'unresolved' and i.assigned_user is null and i.assigned_team is null \
+             and i.status_changed > ? and i.substatus in ('new', 'escalating', 'regressed')",
             vec![(now - FRESH).into()],
         ),
         "linked" => Condition::new("false", vec![]),
@@ -607,6 +608,8 @@ fn state(text: &str, value: &Text, now: i64) -> Result<Condition, QueryError> {
         }
     })
 }
+
+mod assigned;
 
 #[cfg(test)]
 mod tests;

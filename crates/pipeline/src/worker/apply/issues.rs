@@ -130,6 +130,7 @@ impl Extent {
                 first_release: p.release.clone(),
                 last_release: p.release.clone(),
                 assigned_user: None,
+                assigned_team: None,
                 num_comments: 0,
                 delete_after: None,
             });

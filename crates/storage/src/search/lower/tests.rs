@@ -86,6 +86,8 @@ fn context() -> Context<'static> {
         now: NOW,
         me: Some(3),
         users: Box::leak(Box::new([(3, "me@x.y".to_owned()), (4, "you@x.y".to_owned())])),
+        teams: Box::leak(Box::new([(8, "web".to_owned())])),
+        my_teams: &[8],
         projects: Box::leak(Box::new([(7, "shop".to_owned())])),
         latest: Box::leak(Box::new(["shop@1.2.0+77".to_owned()])),
     }
@@ -147,9 +149,14 @@ fn issue_terms_become_conditions() {
     for (query, sql) in [
         ("is:unresolved", "(i.status = ?)"),
         ("assigned:me", "((i.assigned_user = ?))"),
+        ("assigned:#web", "((i.assigned_team = ?))"),
+        (
+            "assigned:[team:8, my_teams]",
+            "((i.assigned_team = ?) or (i.assigned_team = ?))",
+        ),
         (
             "assigned:[me, none]",
-            "((i.assigned_user = ?) or (i.assigned_user is null))",
+            "((i.assigned_user = ?) or (i.assigned_user is null and i.assigned_team is null))",
         ),
         ("timesSeen:>10", "((i.times_seen >= ?))"),
         ("age:-24h", "((i.first_seen >= ?))"),
@@ -214,6 +221,7 @@ fn errors_say_what_to_write() {
     for query in [
         "is:open",
         "assigned:nobody@x.y",
+        "assigned:#nothing",
         "timesSeen:many",
         "age:yesterday",
         "http.status_code:abc",

@@ -1,0 +1,171 @@
+//! Accepting an invitation by its link, with or without an account.
+
+use http::header;
+use serde_json::{Value, json};
+use storage::relational::members::{self, Invitation, Membership};
+use storage::relational::people::{self, Organization, User};
+use storage::relational::sessions;
+use storage::sql::Connection;
+
+use crate::access::{Principal, Proof, SESSION};
+use crate::answer::{Answer, ApiError};
+use crate::call::Call;
+use crate::endpoints::auth::cookie;
+use crate::password::{hash_password, new_secret, token_hash, weak_password};
+
+/// An invitation whose link is right, with the user of its address.
+struct Open {
+    organization: Organization,
+    member: Membership,
+    invitation: Invitation,
+    known: Option<User>,
+}
+
+/// Finds the invitation of the path. Whoever does not have the whole link learns nothing.
+fn find(call: &Call, c: &mut dyn Connection) -> Result<Open, ApiError> {
+    let missing = || ApiError::missing("Invitation");
+    let organization = people::organization_by(c, call.param("org"))?.ok_or_else(missing)?;
+    let id = call.param("member").parse().unwrap_or(0);
+    let member = members::find(c, organization.id, id)?.ok_or_else(missing)?;
+    let invitation = member.invitation.clone().ok_or_else(missing)?;
+    if invitation.token_hash.is_empty() || invitation.token_hash != token_hash(call.param("token")) {
+        return Err(missing());
+    }
+    if invitation.expires <= call.now() {
+        return Err(ApiError::Bad(
+            "This invitation is over: ask for a new one.".into(),
+        ));
+    }
+    let known = people::user_by_email(c, &invitation.email)?;
+    Ok(Open {
+        organization,
+        member,
+        invitation,
+        known,
+    })
+}
+
+/// The user of the browser; a token accepts nothing.
+fn visitor(call: &Call) -> Option<&User> {
+    match &call.principal {
+        Some(Principal {
+            user: Some(user),
+            proof: Proof::Session(_),
+        }) => Some(user),
+        _ => None,
+    }
+}
+
+/// What an invitation is for, and what accepting it takes.
+pub fn get(call: &Call) -> Result<Answer, ApiError> {
+    let (open, inside) = call.api.stores.sql.reading(|c| {
+        Ok(find(call, c).and_then(|open| {
+            let inside = match visitor(call) {
+                Some(user) => people::role(c, open.organization.id, user.id)?.is_some(),
+                None => false,
+            };
+            Ok((open, inside))
+        }))
+    })??;
+    Ok(Answer::json(json!({
+        "orgSlug": open.organization.slug, "organization": {
+            "slug": open.organization.slug, "name": open.organization.name,
+        },
+        "email": open.invitation.email, "orgRole": open.member.role, "inviterName": open.invitation.inviter,
+        "needsAuthentication": visitor(call).is_none(), "hasAccount": open.known.is_some(),
+        "existingMember": inside, "needs2fa": false, "hasAuthProvider": false, "requireSso": false,
+        "ssoProvider": null,
+    })))
+}
+
+/// Accepts: as who is logged in, or with a new account: `{"name"?, "password"}`.
+pub fn accept(call: &Call) -> Result<Answer, ApiError> {
+    // The link is the secret, but a page of another site must not make the browser's user use it.
+    if !call.unforgeable {
+        return Err(ApiError::Forbidden(
+            "CSRF: send the header X-Requested-With, or Content-Type: application/json, with this request."
+                .into(),
+        ));
+    }
+    let fresh = match visitor(call) {
+        Some(_) => None,
+        None => Some(account(call)?),
+    };
+    let now = call.now();
+    let secret = new_secret();
+    let slug = call.change(|c| {
+        let open = find(call, c)?;
+        people::hold(c, open.organization.id)?;
+        let user = match (visitor(call), &fresh) {
+            (Some(user), _) => user.id,
+            (None, Some(_)) if open.known.is_some() => return Err(log_in_first()),
+            (None, Some((name, hash))) => {
+                people::add_user(c, &open.invitation.email, name, hash, false, now)?
+            }
+            (None, None) => return Err(log_in_first()),
+        };
+        if people::role(c, open.organization.id, user)?.is_some() {
+            return Err(ApiError::Bad(
+                "You are a member of this organization already.".into(),
+            ));
+        }
+        members::accept(c, open.member.id, user, now)?;
+        if fresh.is_some() {
+            let address = call.address.map(|a| a.to_string());
+            let (hash, until) = (token_hash(&secret), now + SESSION);
+            sessions::add(
+                c,
+                &hash,
+                user,
+                now,
+                until,
+                address.as_deref(),
+                call.user_agent.as_deref(),
+            )?;
+            people::logged_in(c, user, now)?;
+        }
+        let data = json!({ "email": open.invitation.email, "role": open.member.role });
+        let user = people::user(c, user)?;
+        call.audit_as(
+            c,
+            open.organization.id,
+            user.as_ref(),
+            "member.accept-invite",
+            Some(open.member.id),
+            &data,
+        )?;
+        Ok(open.organization.slug)
+    })?;
+    let answer = Answer::json(json!({ "orgSlug": slug }));
+    Ok(match fresh {
+        Some(_) => answer.with(header::SET_COOKIE, cookie(call, &secret, SESSION / 1_000_000)),
+        None => answer,
+    })
+}
+
+fn log_in_first() -> ApiError {
+    ApiError::Bad("There is an account with this address: log in first, then open the link again.".into())
+}
+
+/// Name and password hash of a new account.
+fn account(call: &Call) -> Result<(String, String), ApiError> {
+    let body = call.json()?;
+    let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("");
+    let (name, password) = (text("name").trim(), text("password"));
+    // The link is looked at before a password is hashed, which is work.
+    let open = call.api.stores.sql.reading(|c| Ok(find(call, c)))??;
+    if open.known.is_some() {
+        return Err(log_in_first());
+    }
+    if name.chars().count() > 200 {
+        return Err(ApiError::field("name", "use at most 200 characters"));
+    }
+    if password.is_empty() {
+        return Err(ApiError::field("password", "This field is required."));
+    }
+    if let Some(why) = weak_password(password) {
+        return Err(ApiError::field("password", why));
+    }
+    let hash = hash_password(password).map_err(ApiError::Internal)?;
+    Ok((name.to_owned(), hash))
+}

@@ -1,0 +1,49 @@
+//! Members, teams, invitations and what was changed by whom.
+
+use super::{Route, route};
+use crate::access::Access::{self, Public, Scope, SignedIn};
+use crate::endpoints::{
+    accept_invite, member_teams, members, organizations, project_teams, team, teams, transfer,
+};
+
+const MEMBER_READ: Access = Scope("member:read");
+const MEMBER_WRITE: Access = Scope("member:write");
+const TEAM_READ: Access = Scope("team:read");
+const TEAM_WRITE: Access = Scope("team:write");
+const TEAM_ADMIN: Access = Scope("team:admin");
+const OWNER: Access = Scope("org:admin");
+const PROJECT_READ: Access = Scope("project:read");
+const PROJECT_WRITE: Access = Scope("project:write");
+
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    route("POST", "/organizations/", SignedIn, organizations::add),
+    route("GET", "/organizations/{org}/users/", MEMBER_READ, members::users),
+    route("GET", "/organizations/{org}/members/", MEMBER_READ, members::list),
+    route("POST", "/organizations/{org}/members/", MEMBER_WRITE, members::add),
+    route("GET", "/organizations/{org}/members/{member}/", MEMBER_READ, members::get),
+    route("PUT", "/organizations/{org}/members/{member}/", MEMBER_WRITE, members::update),
+    // Everybody may leave.
+    route("DELETE", "/organizations/{org}/members/{member}/", MEMBER_READ, members::remove),
+    // Everybody joins and leaves teams by themselves where membership is open.
+    route("POST", "/organizations/{org}/members/{member}/teams/{team}/", TEAM_READ, member_teams::join),
+    route("PUT", "/organizations/{org}/members/{member}/teams/{team}/", TEAM_WRITE, member_teams::update),
+    route("DELETE", "/organizations/{org}/members/{member}/teams/{team}/", TEAM_READ, member_teams::leave),
+    route("GET", "/accept-invite/{org}/{member}/{token}/", Public, accept_invite::get),
+    route("POST", "/accept-invite/{org}/{member}/{token}/", Public, accept_invite::accept),
+    route("GET", "/organizations/{org}/teams/", TEAM_READ, teams::list),
+    route("POST", "/organizations/{org}/teams/", TEAM_WRITE, teams::add),
+    route("GET", "/organizations/{org}/user-teams/", TEAM_READ, teams::own),
+    route("GET", "/teams/{org}/{team}/", TEAM_READ, team::get),
+    route("PUT", "/teams/{org}/{team}/", TEAM_WRITE, team::update),
+    route("DELETE", "/teams/{org}/{team}/", TEAM_ADMIN, team::remove),
+    route("GET", "/teams/{org}/{team}/members/", TEAM_READ, team::members),
+    route("GET", "/teams/{org}/{team}/projects/", PROJECT_READ, team::projects),
+    route("POST", "/teams/{org}/{team}/projects/", PROJECT_WRITE, team::add_project),
+    // Who owns both organizations.
+    route("POST", "/projects/{org}/{project}/transfer/", OWNER, transfer::transfer),
+    route("GET", "/projects/{org}/{project}/members/", MEMBER_READ, project_teams::members),
+    route("GET", "/projects/{org}/{project}/teams/", PROJECT_READ, project_teams::list),
+    route("POST", "/projects/{org}/{project}/teams/{team}/", PROJECT_WRITE, project_teams::give),
+    route("DELETE", "/projects/{org}/{project}/teams/{team}/", PROJECT_WRITE, project_teams::take),
+];
