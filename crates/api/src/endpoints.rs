@@ -1,6 +1,7 @@
 //! The endpoints, one module per noun.
 
 pub mod accept_invite;
+pub mod audit_logs;
 pub mod auth;
 pub mod discarded;
 pub mod events;
@@ -14,6 +15,7 @@ pub mod issues;
 pub mod keys;
 pub mod member_teams;
 pub mod members;
+pub mod org_auth_tokens;
 pub mod organizations;
 pub mod project_teams;
 pub mod projects;

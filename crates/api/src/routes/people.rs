@@ -1,9 +1,10 @@
 //! Members, teams, invitations and what was changed by whom.
 
 use super::{Route, route};
-use crate::access::Access::{self, Public, Scope, SignedIn};
+use crate::access::Access::{self, AnyOf, Public, Scope, SignedIn};
 use crate::endpoints::{
-    accept_invite, member_teams, members, organizations, project_teams, team, teams, transfer,
+    accept_invite, audit_logs, member_teams, members, org_auth_tokens, organizations, project_teams, team,
+    teams, transfer,
 };
 
 const MEMBER_READ: Access = Scope("member:read");
@@ -11,6 +12,10 @@ const MEMBER_WRITE: Access = Scope("member:write");
 const TEAM_READ: Access = Scope("team:read");
 const TEAM_WRITE: Access = Scope("team:write");
 const TEAM_ADMIN: Access = Scope("team:admin");
+const ORG_READ: Access = Scope("org:read");
+const ORG_WRITE: Access = Scope("org:write");
+/// Whoever may do what such a token may, makes one.
+const CI: Access = AnyOf(&["org:ci", "org:write"]);
 const OWNER: Access = Scope("org:admin");
 const PROJECT_READ: Access = Scope("project:read");
 const PROJECT_WRITE: Access = Scope("project:write");
@@ -31,6 +36,12 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/organizations/{org}/members/{member}/teams/{team}/", TEAM_READ, member_teams::leave),
     route("GET", "/accept-invite/{org}/{member}/{token}/", Public, accept_invite::get),
     route("POST", "/accept-invite/{org}/{member}/{token}/", Public, accept_invite::accept),
+    route("GET", "/organizations/{org}/org-auth-tokens/", ORG_READ, org_auth_tokens::list),
+    route("POST", "/organizations/{org}/org-auth-tokens/", CI, org_auth_tokens::add),
+    route("GET", "/organizations/{org}/org-auth-tokens/{token}/", ORG_READ, org_auth_tokens::get),
+    route("PUT", "/organizations/{org}/org-auth-tokens/{token}/", ORG_WRITE, org_auth_tokens::update),
+    route("DELETE", "/organizations/{org}/org-auth-tokens/{token}/", ORG_WRITE, org_auth_tokens::remove),
+    route("GET", "/organizations/{org}/audit-logs/", ORG_WRITE, audit_logs::list),
     route("GET", "/organizations/{org}/teams/", TEAM_READ, teams::list),
     route("POST", "/organizations/{org}/teams/", TEAM_WRITE, teams::add),
     route("GET", "/organizations/{org}/user-teams/", TEAM_READ, teams::own),

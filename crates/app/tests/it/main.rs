@@ -2,6 +2,7 @@
 
 mod access;
 mod aside;
+mod audit;
 mod backup;
 mod clients;
 mod commands;
@@ -19,6 +20,7 @@ mod projects;
 mod regroup;
 mod security;
 mod teams;
+mod tokens;
 mod upgrade;
 
 use std::path::Path;
