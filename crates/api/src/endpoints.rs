@@ -20,6 +20,7 @@ pub mod organizations;
 pub mod project_teams;
 pub mod projects;
 pub mod root;
+pub mod scim;
 pub mod search;
 pub mod similar;
 pub mod stats;

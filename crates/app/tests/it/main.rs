@@ -18,6 +18,7 @@ mod people;
 mod plans;
 mod projects;
 mod regroup;
+mod scim;
 mod security;
 mod teams;
 mod tokens;
