@@ -253,15 +253,26 @@ pub fn by_token(
 pub struct Standing<'a> {
     /// The role in the organization; `None`: not a member.
     pub role: Option<&'a str>,
-    /// Admin of the team of the path, or of a team of the project of the path.
+    /// Admin of a team of the project of the path, or else of the team of the path.
     pub team_admin: bool,
+    /// Membership is closed, the path has a team, and the caller is not in it: a role changes only its own teams.
+    pub outside: bool,
+}
+
+impl Standing<'_> {
+    /// Whether the role has a scope here.
+    fn by_role(&self, scope: &str) -> bool {
+        let held = self.role.is_some_and(|r| role_scopes(r).contains(&scope));
+        let changes = scope.ends_with(":write") || scope.ends_with(":admin");
+        held && !(self.outside && changes && TEAM_ADMIN.contains(&scope))
+    }
 }
 
 /// Whether somebody has a scope where they stand.
 pub fn allowed(principal: &Principal, standing: Standing<'_>, scope: &str) -> bool {
     let by_role = principal.is_superuser()
         || principal.org_token().is_some()
-        || standing.role.is_some_and(|r| role_scopes(r).contains(&scope))
+        || standing.by_role(scope)
         || (standing.team_admin && TEAM_ADMIN.contains(&scope));
     let by_proof = match &principal.proof {
         Proof::Session(_) => true,

@@ -27,8 +27,10 @@ pub struct Call {
     pub project: Option<Project>,
     /// The team of the path.
     pub team: Option<Team>,
-    /// The caller is an admin of that team, or of a team of that project.
+    /// The caller is an admin of a team of that project, or else of that team.
     pub team_admin: bool,
+    /// Membership is closed, and the caller is not in that team.
+    pub outside: bool,
     /// Which projects the caller sees.
     pub sight: Sight,
     /// What stood in the path's braces, by name.
@@ -76,6 +78,7 @@ impl Call {
         Standing {
             role: self.role.as_deref(),
             team_admin: self.team_admin,
+            outside: self.outside,
         }
     }
 

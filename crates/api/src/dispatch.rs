@@ -8,6 +8,9 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
+use storage::relational::people::Organization;
+use storage::relational::projects::Project;
+use storage::relational::teams::Team;
 use storage::relational::{documents, issues, org_tokens, people, projects, sessions, teams};
 use tracing::Instrument as _;
 
@@ -224,6 +227,7 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
         project: None,
         team: None,
         team_admin: false,
+        outside: false,
         sight: Sight::default(),
         params,
         query,
@@ -340,6 +344,17 @@ fn principal(api: &Api, headers: &HeaderMap) -> Result<Option<Principal>, ApiErr
     Ok(Some(principal))
 }
 
+/// What a path is about, and what the caller is there.
+struct Found {
+    organization: Organization,
+    role: Option<String>,
+    sight: Sight,
+    project: Option<Option<Project>>,
+    team: Option<Option<Team>>,
+    team_admin: bool,
+    outside: bool,
+}
+
 /// Finds the organization, project and team of the path, as far as the caller may know of them.
 fn locate(call: &mut Call) -> Result<(), ApiError> {
     let param = |name: &str| {
@@ -396,33 +411,43 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             Some(slug) => Some(teams::find(c, organization.id, slug)?),
             None => None,
         };
-        let mut team_admin = false;
+        let (mut team_admin, mut outside) = (false, false);
         if let (Some(user), true) = (principal.user_id(), role.is_some()) {
             if let Some(Some(team)) = &team {
                 let own = teams::of_user(c, organization.id, user)?;
-                team_admin = own.iter().any(|(t, role)| *t == team.id && role == teams::ADMIN);
-            } else if let Some(Some(project)) = &project {
+                let own = own.iter().find(|(t, _)| *t == team.id);
+                team_admin = own.is_some_and(|(_, role)| role == teams::ADMIN);
+                outside = own.is_none() && matches!(sight, Sight::Only(_));
+            }
+            if let Some(Some(project)) = &project {
                 team_admin = teams::administers_project(c, project.id, user)?;
             }
         }
-        Ok(Some((organization, role, sight, project, team, team_admin)))
+        Ok(Some(Found {
+            organization,
+            role,
+            sight,
+            project,
+            team,
+            team_admin,
+            outside,
+        }))
     })?;
     let noun = match (&org, &app) {
         (Some(_), _) => "Organization",
         (None, Some(_)) => "Application",
         (None, None) => "Issue",
     };
-    let Some((organization, role, sight, project, team, team_admin)) = found else {
-        return Err(ApiError::missing(noun));
-    };
-    call.organization = Some(organization);
-    call.role = role;
-    call.sight = sight;
-    call.team_admin = team_admin;
-    if let Some(project) = project {
+    let found = found.ok_or_else(|| ApiError::missing(noun))?;
+    call.organization = Some(found.organization);
+    call.role = found.role;
+    call.sight = found.sight;
+    call.team_admin = found.team_admin;
+    call.outside = found.outside;
+    if let Some(project) = found.project {
         call.project = Some(project.ok_or_else(|| ApiError::missing("Project"))?);
     }
-    if let Some(team) = team {
+    if let Some(team) = found.team {
         call.team = Some(team.ok_or_else(|| ApiError::missing("Team"))?);
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! The endpoints, one module per noun.
 
 pub mod accept_invite;
+pub mod audit_logs;
 pub mod auth;
 pub mod code_mappings;
 pub mod committers;
@@ -21,6 +22,7 @@ pub mod keys;
 pub mod member_teams;
 pub mod members;
 pub mod notifications;
+pub mod org_auth_tokens;
 pub mod organizations;
 pub mod ownership;
 pub mod project_teams;
@@ -30,6 +32,7 @@ pub mod release_commits;
 pub mod releases;
 pub mod repos;
 pub mod root;
+pub mod scim;
 pub mod search;
 pub mod similar;
 pub mod source_maps;

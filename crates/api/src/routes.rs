@@ -5,7 +5,7 @@ mod kept;
 mod people;
 mod releases;
 
-use crate::access::Access::{self, Public, Scope, Session, SignedIn, Superuser};
+use crate::access::Access::{self, AnyOf, Public, Scope, Session, SignedIn, Superuser};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
@@ -40,6 +40,9 @@ const fn route(
 }
 
 const ORG_READ: Access = Scope("org:read");
+/// Builds see their organization and projects, and do nothing else with them.
+const SEE_ORG: Access = AnyOf(&["org:read", "org:ci"]);
+const SEE: Access = AnyOf(&["project:read", "project:releases", "org:ci"]);
 const PROJECT_READ: Access = Scope("project:read");
 const PROJECT_WRITE: Access = Scope("project:write");
 const PROJECT_ADMIN: Access = Scope("project:admin");
@@ -136,7 +139,7 @@ const CORE: &[Route] = &[
     route("DELETE", "/api-tokens/{token}/", Session, tokens::remove),
     // Organizations.
     route("GET", "/organizations/", SignedIn, organizations::list),
-    route("GET", "/organizations/{org}/", ORG_READ, organizations::get),
+    route("GET", "/organizations/{org}/", SEE_ORG, organizations::get),
     route(
         "PUT",
         "/organizations/{org}/",
@@ -164,19 +167,14 @@ const CORE: &[Route] = &[
     ),
     // Projects.
     route("GET", "/projects/", SignedIn, projects::list_all),
-    route(
-        "GET",
-        "/organizations/{org}/projects/",
-        PROJECT_READ,
-        projects::list,
-    ),
+    route("GET", "/organizations/{org}/projects/", SEE, projects::list),
     route(
         "POST",
         "/organizations/{org}/projects/",
         PROJECT_WRITE,
         projects::add,
     ),
-    route("GET", "/projects/{org}/{project}/", PROJECT_READ, projects::get),
+    route("GET", "/projects/{org}/{project}/", SEE, projects::get),
     route(
         "PUT",
         "/projects/{org}/{project}/",

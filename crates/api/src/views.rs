@@ -1,5 +1,6 @@
 //! From what is stored to what is answered: Sentry's shapes, built here and nowhere else.
 
+pub mod audit;
 pub mod constant;
 pub mod entries;
 pub mod event;

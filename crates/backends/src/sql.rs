@@ -47,9 +47,20 @@ const MIGRATIONS: &[(&str, &str)] = &[
 /// # Errors
 /// As the database says.
 pub fn migrate(sql: &dyn Sql) -> Result<()> {
+    apply(sql, MIGRATIONS)
+}
+
+/// Brings a database to the schema that it had before a migration.
+#[cfg(test)]
+pub fn migrate_before(sql: &dyn Sql, name: &str) -> Result<()> {
+    let until = MIGRATIONS.iter().position(|(n, _)| *n == name);
+    apply(sql, &MIGRATIONS[..until.expect("a migration")])
+}
+
+fn apply(sql: &dyn Sql, migrations: &[(&str, &str)]) -> Result<()> {
     sql.writing(|c| {
         c.batch("create table if not exists migrations (name text primary key)")?;
-        for (name, text) in MIGRATIONS {
+        for (name, text) in migrations {
             if c.query("select 1 from migrations where name = $1", params![*name])?
                 .is_empty()
             {

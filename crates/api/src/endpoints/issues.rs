@@ -157,11 +157,15 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
 pub fn mark_deleted(call: &Call, found: &mut [Issue]) -> Result<(), ApiError> {
     let due = call.now() + UNDO;
     let ids: Vec<i64> = found.iter().map(|i| i.id).collect();
-    Ok(call.api.stores.sql.writing(|c| {
+    call.change(|c| {
         let mut fresh = issues::by_ids(c, &ids)?;
-        fresh.iter_mut().for_each(|i| i.delete_after = Some(due));
-        issues::save(c, &fresh.iter().collect::<Vec<_>>())
-    })?)
+        for issue in &mut fresh {
+            issue.delete_after = Some(due);
+            let data = json!({ "issue_id": issue.id, "title": issue.title, "project_id": issue.project });
+            call.audit(c, "issue.delete", Some(issue.id), &data)?;
+        }
+        Ok(issues::save(c, &fresh.iter().collect::<Vec<_>>())?)
+    })
 }
 
 fn number(value: Option<&Value>, name: &str) -> Result<Option<i64>, ApiError> {

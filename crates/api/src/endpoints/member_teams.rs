@@ -58,7 +58,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         }
         teams::join(c, team.id, member.id, role)?;
         let data = json!({ "email": member.email(), "team_slug": team.slug, "team_role": role });
-        call.audit(c, "member.edit-team", Some(member.id), &data)
+        call.audit(c, "member.edit", Some(member.id), &data)
     })?;
     Ok(Answer::json(json!({ "isActive": true, "teamRole": role })))
 }

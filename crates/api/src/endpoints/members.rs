@@ -114,17 +114,24 @@ fn wanted_role(call: &Call, body: &Map<String, Value>) -> Result<Option<String>,
         (None, Some(value)) => ("role", value),
         (None, None) => return Ok(None),
     };
-    let role = value
-        .as_str()
-        .filter(|r| ROLES.contains(r))
-        .ok_or_else(|| ApiError::field(name, format!("a role is one of {}", ROLES.join(", "))))?;
+    let role = value.as_str().unwrap_or("");
+    may_give(call, name, role)?;
+    Ok(Some(role.to_owned()))
+}
+
+/// Whether there is a role, and the caller may give it.
+pub fn may_give(call: &Call, field: &str, role: &str) -> Result<(), ApiError> {
+    if !ROLES.contains(&role) {
+        let what = format!("a role is one of {}", ROLES.join(", "));
+        return Err(ApiError::field(field, what));
+    }
     if views::members::highest(call).is_none_or(|own| rank(role) > own) {
         return Err(ApiError::field(
-            name,
+            field,
             "You do not have permission to give this role.",
         ));
     }
-    Ok(Some(role.to_owned()))
+    Ok(())
 }
 
 /// The teams that a body asks for with the role in each: `teamRoles`, or the slugs in `teams`.
@@ -159,7 +166,7 @@ fn wanted_teams(body: &Map<String, Value>, roster: &Roster) -> Result<Option<Vec
 }
 
 /// Gives an invitation a new link, which is known only now.
-fn renew(call: &Call, c: &mut dyn Connection, member: i64) -> Result<String, ApiError> {
+pub fn renew(call: &Call, c: &mut dyn Connection, member: i64) -> Result<String, ApiError> {
     let token = new_secret();
     let inviter = call.principal()?.user_id();
     members::renew(c, member, &token_hash(&token), inviter, call.now() + EXPIRES)?;
@@ -183,17 +190,22 @@ fn send(call: &Call, c: &mut dyn Connection, email: &str, link: &str) -> Result<
     Ok(())
 }
 
-/// Invites somebody: `{"email", "orgRole"?, "teamRoles"?}`. The answer has the link of the invitation.
-pub fn add(call: &Call) -> Result<Answer, ApiError> {
-    let body = call.json()?;
-    let email = body.get("email").and_then(Value::as_str).unwrap_or("");
-    let email = email.trim().to_lowercase();
+/// An e-mail address as it is compared: lower case. Checked roughly: something, `@`, something.
+pub fn check_email(field: &str, text: &str) -> Result<String, ApiError> {
+    let email = text.trim().to_lowercase();
     let plausible = email
         .split_once('@')
         .is_some_and(|(a, b)| !a.is_empty() && !b.is_empty());
     if !plausible || email.len() > 200 || email.contains(char::is_whitespace) {
-        return Err(ApiError::field("email", "Enter a valid email address."));
+        return Err(ApiError::field(field, "Enter a valid email address."));
     }
+    Ok(email)
+}
+
+/// Invites somebody: `{"email", "orgRole"?, "teamRoles"?}`. The answer has the link of the invitation.
+pub fn add(call: &Call) -> Result<Answer, ApiError> {
+    let body = call.json()?;
+    let email = check_email("email", body.get("email").and_then(Value::as_str).unwrap_or(""))?;
     let role = wanted_role(call, &body)?.unwrap_or_else(|| "member".into());
     let (org, now) = (call.organization()?.id, call.now());
     let view = call.change(|c| {
@@ -226,7 +238,7 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
 }
 
 /// Nobody takes the last owner away, and nobody changes somebody whose role is above their own.
-fn guard(call: &Call, c: &mut dyn Connection, m: &Membership, stays_owner: bool) -> Result<(), ApiError> {
+pub fn guard(call: &Call, c: &mut dyn Connection, m: &Membership, stays_owner: bool) -> Result<(), ApiError> {
     let above = views::members::highest(call).is_none_or(|own| rank(&m.role) > own);
     if above && !is_me(call, m) {
         return Err(ApiError::Forbidden(

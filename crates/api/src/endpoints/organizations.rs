@@ -146,7 +146,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
             return Err(ApiError::field("slug", TAKEN));
         }
         people::update_organization(c, &organization).map_err(|e| taken(e, "slug", TAKEN))?;
-        call.audit(c, "org.edit", Some(organization.id), &Value::Object(body.clone()))
+        call.audit(c, "org.edit", Some(organization.id), &views::audit::kept(&body))
     })?;
     (call.api.hooks.changed)();
     let scopes = call.role.as_deref().map_or(&[][..], role_scopes);

@@ -4,6 +4,7 @@ use serde_json::json;
 use storage::relational::{members, teams};
 
 use super::teams::load;
+use crate::access::{Standing, allowed};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links;
@@ -57,8 +58,30 @@ fn answer(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::json(view))
 }
 
+/// Who changes the project only as an admin of one of its teams gives it to teams that they are an admin of.
+fn guard(call: &Call) -> Result<(), ApiError> {
+    let standing = Standing {
+        team_admin: false,
+        ..call.standing()
+    };
+    if allowed(call.principal()?, standing, "project:write") {
+        return Ok(());
+    }
+    let (user, team) = (call.user_id()?, call.team()?);
+    let own = call
+        .api
+        .stores
+        .sql
+        .reading(|c| teams::of_user(c, team.org_id, user))?;
+    if own.iter().any(|(t, role)| *t == team.id && role == teams::ADMIN) {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden("You are not an admin of that team.".into()))
+}
+
 /// Makes the project one of a team.
 pub fn give(call: &Call) -> Result<Answer, ApiError> {
+    guard(call)?;
     let (project, team) = (call.project()?, call.team()?);
     call.change(|c| {
         teams::give(c, project.id, team.id)?;

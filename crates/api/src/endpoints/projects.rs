@@ -230,7 +230,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         .map_err(|(field, what)| ApiError::field(&field, what))?;
     call.change(|c| {
         projects::update(c, &project).map_err(|e| taken(e, "slug", TAKEN))?;
-        call.audit(c, "project.edit", Some(project.id), &Value::Object(body.clone()))
+        call.audit(c, "project.edit", Some(project.id), &views::audit::kept(&body))
     })?;
     (call.api.hooks.changed)();
     Ok(Answer::json(full(call, &project)?))

@@ -20,7 +20,7 @@ pub fn transfer(call: &Call) -> Result<Answer, ApiError> {
         let role = people::role(c, to.id, user)?;
         let standing = Standing {
             role: role.as_deref(),
-            team_admin: false,
+            ..Standing::default()
         };
         if !allowed(call.principal()?, standing, "org:admin") {
             return Err(unknown());

@@ -1,16 +1,22 @@
 //! Members, teams, invitations and what was changed by whom.
 
 use super::{Route, route};
-use crate::access::Access::{self, Public, Scope, SignedIn};
+use crate::access::Access::{self, AnyOf, Public, Scope, SignedIn};
 use crate::endpoints::{
-    accept_invite, member_teams, members, organizations, project_teams, team, teams, transfer,
+    accept_invite, audit_logs, member_teams, members, org_auth_tokens, organizations, project_teams, scim,
+    team, teams, transfer,
 };
 
 const MEMBER_READ: Access = Scope("member:read");
 const MEMBER_WRITE: Access = Scope("member:write");
+const MEMBER_ADMIN: Access = Scope("member:admin");
 const TEAM_READ: Access = Scope("team:read");
 const TEAM_WRITE: Access = Scope("team:write");
 const TEAM_ADMIN: Access = Scope("team:admin");
+const ORG_READ: Access = Scope("org:read");
+const ORG_WRITE: Access = Scope("org:write");
+/// Whoever may do what such a token may, makes one.
+const CI: Access = AnyOf(&["org:ci", "org:write"]);
 const OWNER: Access = Scope("org:admin");
 const PROJECT_READ: Access = Scope("project:read");
 const PROJECT_WRITE: Access = Scope("project:write");
@@ -31,6 +37,22 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/organizations/{org}/members/{member}/teams/{team}/", TEAM_READ, member_teams::leave),
     route("GET", "/accept-invite/{org}/{member}/{token}/", Public, accept_invite::get),
     route("POST", "/accept-invite/{org}/{member}/{token}/", Public, accept_invite::accept),
+    route("GET", "/organizations/{org}/org-auth-tokens/", ORG_READ, org_auth_tokens::list),
+    route("POST", "/organizations/{org}/org-auth-tokens/", CI, org_auth_tokens::add),
+    route("GET", "/organizations/{org}/org-auth-tokens/{token}/", ORG_READ, org_auth_tokens::get),
+    route("PUT", "/organizations/{org}/org-auth-tokens/{token}/", ORG_WRITE, org_auth_tokens::update),
+    route("DELETE", "/organizations/{org}/org-auth-tokens/{token}/", ORG_WRITE, org_auth_tokens::remove),
+    route("GET", "/organizations/{org}/audit-logs/", ORG_WRITE, audit_logs::list),
+    route("GET", "/organizations/{org}/scim/v2/Users/", MEMBER_READ, scim::users::list),
+    route("POST", "/organizations/{org}/scim/v2/Users/", MEMBER_WRITE, scim::users::add),
+    route("GET", "/organizations/{org}/scim/v2/Users/{member}/", MEMBER_READ, scim::users::get),
+    route("PATCH", "/organizations/{org}/scim/v2/Users/{member}/", MEMBER_ADMIN, scim::users::update),
+    route("DELETE", "/organizations/{org}/scim/v2/Users/{member}/", MEMBER_ADMIN, scim::users::remove),
+    route("GET", "/organizations/{org}/scim/v2/Groups/", TEAM_READ, scim::groups::list),
+    route("POST", "/organizations/{org}/scim/v2/Groups/", TEAM_WRITE, scim::groups::add),
+    route("GET", "/organizations/{org}/scim/v2/Groups/{team}/", TEAM_READ, scim::groups::get),
+    route("PATCH", "/organizations/{org}/scim/v2/Groups/{team}/", TEAM_WRITE, scim::groups::update),
+    route("DELETE", "/organizations/{org}/scim/v2/Groups/{team}/", TEAM_ADMIN, team::remove),
     route("GET", "/organizations/{org}/teams/", TEAM_READ, teams::list),
     route("POST", "/organizations/{org}/teams/", TEAM_WRITE, teams::add),
     route("GET", "/organizations/{org}/user-teams/", TEAM_READ, teams::own),

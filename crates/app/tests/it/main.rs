@@ -2,6 +2,7 @@
 
 mod access;
 mod aside;
+mod audit;
 mod backup;
 mod clients;
 mod commands;
@@ -22,8 +23,10 @@ mod plans;
 mod projects;
 mod regroup;
 mod releases;
+mod scim;
 mod security;
 mod teams;
+mod tokens;
 mod upgrade;
 
 use std::path::Path;

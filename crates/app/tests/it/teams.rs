@@ -101,6 +101,17 @@ fn the_admin_of_a_team_changes_it_and_its_projects() {
         assert_eq!(raised.json()["teamRole"], "admin");
         assert_eq!((rename("web"), platform("front")), (200, 200));
         assert_eq!((rename("acme"), platform("shop")), (403, 403));
+        // Nobody takes projects of others into their team, or hands them on to strangers.
+        let give = |project: &str, team: &str| {
+            let path = format!("projects/acme/{project}/teams/{team}/");
+            by(server, &bob, "POST", &path, Value::Null).status
+        };
+        assert_eq!((give("shop", "web"), give("front", "acme")), (403, 403));
+        assert_eq!(
+            server.api("POST", "projects/acme/shop/teams/web/", None).status,
+            201
+        );
+        assert_eq!(platform("shop"), 200, "now it is one of the team");
     });
 }
 
@@ -175,9 +186,36 @@ fn closed_membership_hides_the_projects_of_other_teams() {
             by(server, &bob, "PUT", &bulk, json!({ "status": "resolved" })).status,
             404
         );
-        // Nobody lets themselves in.
+        // Nobody lets themselves in, not even who makes teams.
         let into = "organizations/acme/members/me/teams/acme/";
         assert_eq!(by(server, &bob, "POST", into, Value::Null).status, 403);
+        let eve = join(server, "eve@example.com", "admin");
+        for (method, path) in [
+            ("POST", into),
+            ("PUT", "teams/acme/acme/"),
+            ("DELETE", "teams/acme/acme/"),
+            ("POST", "teams/acme/acme/projects/"),
+        ] {
+            let tried = by(server, &eve, method, path, json!({ "name": "X" }));
+            assert_eq!(tried.status, 403, "{method} {path}");
+        }
+        assert_eq!(get(&eve, "projects/acme/shop/").status, 404);
+        let own = by(
+            server,
+            &eve,
+            "POST",
+            "organizations/acme/teams/",
+            json!({ "slug": "eves" }),
+        );
+        assert_eq!(own.status, 201);
+        let made = by(
+            server,
+            &eve,
+            "POST",
+            "teams/acme/eves/projects/",
+            json!({ "name": "Eves" }),
+        );
+        assert_eq!(made.status, 201, "{}", made.json());
         let id = member(server, "bob@example.com");
         let path = format!("organizations/acme/members/{id}/teams/acme/");
         assert_eq!(server.api("POST", &path, None).status, 201);
