@@ -44,5 +44,21 @@ fn all<T>(rows: Vec<crate::sql::Row>, read: impl Fn(&crate::sql::Row) -> Result<
 
 /// A JSON list for `{rows …}`.
 fn list(rows: Vec<serde_json::Value>) -> String {
-    serde_json::Value::Array(rows).to_string()
+    let text = serde_json::Value::Array(rows).to_string();
+    if !text.contains("\\u0000") {
+        return text;
+    }
+    // JSON in PostgreSQL cannot hold NUL; its driver writes plain texts in the same way.
+    let mut rows = serde_json::from_str(&text).unwrap_or_default();
+    without_nul(&mut rows);
+    rows.to_string()
+}
+
+fn without_nul(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(s) if s.contains('\0') => *s = s.replace('\0', "\u{fffd}"),
+        serde_json::Value::Array(list) => list.iter_mut().for_each(without_nul),
+        serde_json::Value::Object(map) => map.values_mut().for_each(without_nul),
+        _ => {}
+    }
 }

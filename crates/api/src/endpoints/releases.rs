@@ -263,9 +263,10 @@ fn check_version(version: &str) -> Result<(), ApiError> {
     let bad = version.is_empty()
         || version.chars().count() > 250
         || matches!(version, "." | ".." | "latest")
-        || version.contains(['/', '\\', '\n', '\r', '\t', '\u{c}']);
+        || version.contains(['/', '\\'])
+        || version.chars().any(char::is_control);
     if bad {
-        let what = "A version has 1 to 250 characters, no slash and no line break, and is not '.', '..' or 'latest'.";
+        let what = "A version has 1 to 250 characters, no slash and no control character, and is not '.', '..' or 'latest'.";
         return Err(ApiError::field("version", what));
     }
     Ok(())

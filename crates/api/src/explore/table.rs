@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use protocol::ids::GroupHash;
 use serde_json::{Map, Value, json};
-use storage::columns::{Aggregate, Answer as Found, Cell, Filter, Group, GroupOrder, Order, Question};
+use storage::columns::{
+    Aggregate, Answer as Found, Cell, Field, Filter, Group, GroupOrder, Order, Question, Test,
+};
 use storage::relational::hashes;
 use storage::relational::issues::{self, Issue, short_id};
 
@@ -18,6 +20,8 @@ use crate::views;
 
 /// Groups that are looked at to put them in order.
 const GROUPS: usize = 10_000;
+/// Groups whose different values are counted anew.
+const RECOUNTED: usize = 200;
 /// Events that a page in another order than time's is taken from.
 const EVENTS: usize = 1_000;
 
@@ -173,13 +177,13 @@ fn groups(call: &Call, scope: &Scope, ask: &Ask) -> Result<(Vec<Value>, bool), A
             Shows::Figure(figure) => wanted.extend(aggregates(call, figure)?),
         }
     }
-    let of_issue = |p: &Plain| matches!(super::key(call, p), Ok(storage::columns::Field::Hash));
+    let of_issue = |p: &Plain| matches!(super::key(call, p), Ok(Field::Hash));
     let folds = ask
         .columns
         .iter()
         .any(|(_, s)| matches!(s, Shows::Plain(p) if of_issue(p)));
-    if folds && !by.contains(&storage::columns::Field::Project) {
-        by.push(storage::columns::Field::Project);
+    if folds && !by.contains(&Field::Project) {
+        by.push(Field::Project);
     }
     let question = Question::Groups {
         by: by.clone(),
@@ -195,7 +199,11 @@ fn groups(call: &Call, scope: &Scope, ask: &Ask) -> Result<(Vec<Value>, bool), A
     let mut of_hash = HashMap::new();
     if folds {
         of_hash = issues_of(call, &by, &found)?;
-        found = fold(&by, &of_hash, &wanted, found);
+        let (folded, extents) = fold(&by, &of_hash, &wanted, found);
+        found = folded;
+        if wanted.iter().any(|a| matches!(a, Aggregate::Distinct(_))) {
+            tell_apart(call, scope, ask, &by, &wanted, &mut found, &extents)?;
+        }
     }
     let seconds = ((scope.end.min(call.now()) - scope.start).max(1) as f64) / 1e6;
     let all = found
@@ -208,12 +216,9 @@ fn groups(call: &Call, scope: &Scope, ask: &Ask) -> Result<(Vec<Value>, bool), A
 type ByHash = HashMap<String, Issue>;
 
 /// The issues of the hashes of groups.
-fn issues_of(call: &Call, by: &[storage::columns::Field], found: &[Group]) -> Result<ByHash, ApiError> {
-    let at = |field: &storage::columns::Field| by.iter().position(|f| f == field);
-    let (Some(hash), Some(project)) = (
-        at(&storage::columns::Field::Hash),
-        at(&storage::columns::Field::Project),
-    ) else {
+fn issues_of(call: &Call, by: &[Field], found: &[Group]) -> Result<ByHash, ApiError> {
+    let at = |field: &Field| by.iter().position(|f| f == field);
+    let (Some(hash), Some(project)) = (at(&Field::Hash), at(&Field::Project)) else {
         return Ok(HashMap::new());
     };
     let keys: Vec<(u64, GroupHash)> = found
@@ -233,45 +238,91 @@ fn issues_of(call: &Call, by: &[storage::columns::Field], found: &[Group]) -> Re
     })?)
 }
 
-/// Groups of hashes of one issue become one group. Different values of several hashes cannot be told apart any more:
-/// the largest number of them is taken.
+/// Groups of hashes of one issue become one group; answers the hashes of each as well.
 fn fold(
-    by: &[storage::columns::Field],
+    by: &[Field],
     of_hash: &ByHash,
     wanted: &[Aggregate],
     found: Vec<Group>,
-) -> Vec<Group> {
-    let Some(at) = by.iter().position(|f| *f == storage::columns::Field::Hash) else {
-        return found;
+) -> (Vec<Group>, Vec<Vec<String>>) {
+    let Some(at) = by.iter().position(|f| *f == Field::Hash) else {
+        return (found, vec![]);
     };
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut out: Vec<Group> = Vec::new();
+    let (mut out, mut extents): (Vec<Group>, Vec<Vec<String>>) = (Vec::new(), Vec::new());
     for group in found {
-        let issue = match &group.key[at] {
-            Cell::Str(hash) => of_hash
-                .get(hash)
-                .map(|i| i.id.to_string())
-                .unwrap_or_else(|| hash.clone()),
+        let hash = match &group.key[at] {
+            Cell::Str(hash) => hash.clone(),
             _ => String::new(),
         };
-        let rest: Vec<String> = group
+        let issue = of_hash
+            .get(&hash)
+            .map_or_else(|| hash.clone(), |i| i.id.to_string());
+        let rest = group
             .key
             .iter()
             .enumerate()
             .filter(|(i, _)| *i != at)
-            .map(|(_, c)| format!("{c:?}"))
-            .collect();
-        let place = *places.entry(format!("{issue} {rest:?}")).or_insert(out.len());
+            .map(|(_, c)| c);
+        let name = format!("{issue} {:?}", rest.collect::<Vec<_>>());
+        let place = *places.entry(name).or_insert(out.len());
         match out.get_mut(place) {
-            None => out.push(group),
+            None => {
+                out.push(group);
+                extents.push(vec![hash]);
+            }
             Some(known) => {
                 for ((have, more), aggregate) in known.values.iter_mut().zip(&group.values).zip(wanted) {
                     *have = joined(aggregate, have, more);
                 }
+                extents[place].push(hash);
             }
         }
     }
-    out
+    (out, extents)
+}
+
+/// Different values of several hashes are counted anew, over all events of the group: those that hashes share were
+/// counted for each.
+fn tell_apart(
+    call: &Call,
+    scope: &Scope,
+    ask: &Ask,
+    by: &[Field],
+    wanted: &[Aggregate],
+    found: &mut [Group],
+    extents: &[Vec<String>],
+) -> Result<(), ApiError> {
+    let several = found
+        .iter_mut()
+        .zip(extents)
+        .filter(|(_, hashes)| hashes.len() > 1);
+    for (group, hashes) in several.take(RECOUNTED) {
+        let mut filter = ask.filter.clone();
+        for (field, cell) in by.iter().zip(&group.key).filter(|(f, _)| **f != Field::Hash) {
+            let here = |test| Filter::Field(field.clone(), test);
+            filter = filter.and(match cell {
+                Cell::Str(text) => here(Test::Is(vec![text.clone()])),
+                Cell::Number(n) => here(Test::Between(Some(*n), Some(*n))),
+                Cell::Null => Filter::Not(Box::new(here(Test::Present))),
+            });
+        }
+        let question = Question::Groups {
+            by: vec![],
+            every: None,
+            aggregates: wanted.to_vec(),
+            order: GroupOrder::Aggregate(0),
+            limit: 1,
+        };
+        let read = |h: &String| h.parse().ok().map(|GroupHash(bytes)| bytes);
+        let hashes = hashes.iter().filter_map(read).collect();
+        if let Found::Groups(mut one) = scope.select(call, filter, Some(hashes), question)?
+            && let Some(whole) = one.pop()
+        {
+            group.values = whole.values;
+        }
+    }
+    Ok(())
 }
 
 fn joined(aggregate: &Aggregate, a: &Cell, b: &Cell) -> Cell {
@@ -281,6 +332,7 @@ fn joined(aggregate: &Aggregate, a: &Cell, b: &Cell) -> Cell {
     Cell::Number(match aggregate {
         Aggregate::Count | Aggregate::Sum(_) => x + y,
         Aggregate::Min(_) => x.min(*y),
+        // A first guess for different values; they are counted anew.
         Aggregate::Max(_) | Aggregate::Distinct(_) => x.max(*y),
     })
 }
@@ -306,12 +358,11 @@ fn show(
     call: &Call,
     scope: &Scope,
     ask: &Ask,
-    by: &[storage::columns::Field],
+    by: &[Field],
     group: &Group,
     of_hash: &ByHash,
     seconds: f64,
 ) -> Value {
-    use storage::columns::Field;
     let of = |field: &Field| by.iter().position(|f| f == field).and_then(|i| group.key.get(i));
     let project = of(&Field::Project).and_then(|c| match c {
         Cell::Number(n) => scope.project(*n as i64),

@@ -51,6 +51,22 @@ fn figures_are_those_of_what_was_sent() {
             (&by_issue["data"][0]["count()"], &by_issue["data"][1]["count()"]),
             (&json!(5), &json!(2))
         );
+        // What several hashes of one issue share counts once.
+        let merged = server.api(
+            "PUT",
+            "organizations/acme/issues/?id=1&id=2",
+            Some(&json!({ "merge": 1 })),
+        );
+        assert_eq!(merged.status, 200, "{}", merged.json());
+        let one = get(
+            server,
+            "events/?field=issue&field=count()&field=count_unique(user)&sort=-count()",
+        );
+        assert_eq!(one["data"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            (&one["data"][0]["count()"], &one["data"][0]["count_unique(user)"]),
+            (&json!(7), &json!(3))
+        );
         let by_tag = get(
             server,
             "events/?field=region&field=tags[region]&field=count()&query=error.type:Crash",

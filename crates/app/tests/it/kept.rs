@@ -218,6 +218,40 @@ fn documents_are_kept_changed_and_found_in_their_place_alone() {
                 .len(),
             2
         );
+        // Whatever somebody writes is kept or refused.
+        for name in [
+            "a\u{0}b",
+            "\u{202e}x",
+            "日本",
+            "'; drop table documents; --",
+            "%_\\",
+        ] {
+            for (path, body) in [
+                ("organizations/acme/workflows/", json!({ "name": name })),
+                (
+                    "organizations/acme/releases/",
+                    json!({ "version": name, "projects": ["shop"], "ref": name }),
+                ),
+                ("organizations/acme/repos/", json!({ "name": name })),
+                (
+                    "organizations/acme/releases/",
+                    json!({ "version": "odd", "projects": ["shop"], "commits": [
+                    { "id": "c1", "message": name, "author_name": name, "patch_set": [{ "path": name, "type": "M" }] }] }),
+                ),
+            ] {
+                let reply = server.api("POST", path, Some(&body));
+                assert!(reply.status < 500, "{path} {name:?}: {}", reply.json());
+            }
+            let query = name.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
+            for path in ["workflows", "releases", "repos", "events"] {
+                let asked = format!("organizations/acme/{path}/?query={query}&field=title");
+                let reply = server.api("GET", &asked, None);
+                assert!(reply.status < 500, "{asked}: {}", reply.json());
+            }
+            let reply = server.api("GET", &format!("organizations/acme/releases/{query}/"), None);
+            assert!(reply.status < 500, "{query}: {}", reply.json());
+        }
+        server.api("DELETE", "organizations/acme/workflows/?query=a", None);
         // Pages.
         for n in 0..5 {
             call(
