@@ -12,6 +12,42 @@ pub fn complete(view: &mut Value, rest: Value) {
     }
 }
 
+/// Of an organization in full.
+pub fn organization() -> Value {
+    let mut all = Map::new();
+    for name in [
+        "aggregatedDataConsent",
+        "allowSharedIssues",
+        "autoEnableCodeReview",
+        "autoOpenPrs",
+        "defaultSeerScannerAutomation",
+        "enableSeerCoding",
+        "enhancedPrivacy",
+        "isDynamicallySampled",
+        "issueAlertsThreadFlag",
+        "metricAlertsThreadFlag",
+        "requiresSso",
+        "scrapeJavaScript",
+        "allowJoinRequests",
+    ] {
+        all.insert(name.into(), json!(false));
+    }
+    for name in ["alertsMemberWrite", "eventsMemberAdmin", "hideAiFeatures"] {
+        all.insert(name.into(), json!(true));
+    }
+    let mut all = Value::Object(all);
+    complete(
+        &mut all,
+        json!({
+            "attachmentsRole": "member", "debugFilesRole": "admin", "defaultAutofixAutomationTuning": "off",
+            "defaultAutomatedRunStoppingPoint": "off", "defaultCodeReviewTriggers": [], "defaultCodingAgent": "",
+            "defaultCodingAgentIntegrationId": null, "experiments": {}, "pendingAccessRequests": 0, "projects": [],
+            "relayDsnEndpoint": null, "relayPiiConfig": null, "storeCrashReports": 0, "trustedRelays": [],
+        }),
+    );
+    all
+}
+
 /// Of a project in a list.
 pub fn project() -> Value {
     let mut all = Map::new();

@@ -22,7 +22,7 @@ pub fn role_name(role: &str) -> &'static str {
 pub fn member(m: &Membership, now: i64) -> Value {
     let invitation = m.invitation.as_ref();
     json!({
-        "id": m.id.to_string(), "email": m.email(), "name": m.name(), "user": m.user.as_ref().map(people::user),
+        "id": m.id.to_string(), "email": m.email(), "name": m.name(), "user": m.user.as_ref().map(people::member),
         "role": m.role, "orgRole": m.role, "roleName": role_name(&m.role), "pending": m.user.is_none(),
         "expired": invitation.is_some_and(|i| i.expires <= now), "dateCreated": time(m.date_added),
         "inviteStatus": "approved", "inviterName": invitation.and_then(|i| i.inviter.as_deref()),
@@ -60,8 +60,13 @@ pub fn details(call: &Call, m: &Membership, roster: &Roster, owners: i64, link: 
     view["isOnlyOwner"] = (m.role == "owner" && m.user.is_some() && owners == 1).into();
     view["invite_link"] = json!(link);
     view["inviteLink"] = json!(link);
-    let own = highest(call);
-    view["orgRoleList"] = ROLES
+    (view["orgRoleList"], view["teamRoleList"]) = roles(highest(call));
+    view
+}
+
+/// The roles that there are: in the organization, and in a team. `own` is how high the caller's stands.
+pub fn roles(own: Option<usize>) -> (Value, Value) {
+    let organization = ROLES
         .iter()
         .map(|role| {
             let allowed = own.is_some_and(|own| rank(role) <= own);
@@ -73,7 +78,7 @@ pub fn details(call: &Call, m: &Membership, roster: &Roster, owners: i64, link: 
             })
         })
         .collect();
-    view["teamRoleList"] = [
+    let team = [
         (
             teams::CONTRIBUTOR,
             "Contributor",
@@ -94,7 +99,7 @@ pub fn details(call: &Call, m: &Membership, roster: &Roster, owners: i64, link: 
         })
     })
     .collect();
-    view
+    (organization, team)
 }
 
 fn describe(role: &str) -> &'static str {

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use storage::relational::people::{Organization, User};
 
-use super::{time, time_opt};
+use crate::access::rank;
+
+use super::{constant, members, time, time_opt};
 
 /// A user as others see them.
 pub fn user(u: &User) -> Value {
@@ -14,6 +16,21 @@ pub fn user(u: &User) -> Value {
         "isActive": u.is_active, "isManaged": false, "hasPasswordAuth": true, "has2fa": false,
         "dateJoined": time(u.date_joined), "lastLogin": time_opt(u.last_login),
     })
+}
+
+/// A user as a member of an organization.
+pub fn member(u: &User) -> Value {
+    let mut view = user(u);
+    view["avatarUrl"] = json!("");
+    constant::complete(
+        &mut view,
+        json!({
+            "emails": [{ "id": u.id.to_string(), "email": u.email, "is_verified": true }],
+            "isSuperuser": u.is_superuser, "isStaff": u.is_superuser, "isSuspended": false, "experiments": {},
+            "lastActive": time_opt(u.last_login),
+        }),
+    );
+    view
 }
 
 /// A user as they see themselves.
@@ -61,5 +78,8 @@ pub fn organization_details(o: &Organization, url: &str, role: Option<&str>, sco
     view["sensitiveFields"] = settings("sensitiveFields", json!([]));
     view["safeFields"] = settings("safeFields", json!([]));
     view["teams"] = json!([]);
+    let own = role.map(rank);
+    (view["orgRoleList"], view["teamRoleList"]) = members::roles(own);
+    constant::complete(&mut view, constant::organization());
     view
 }
