@@ -16,6 +16,7 @@ mod node;
 mod normalizations;
 mod rewrites;
 mod rust;
+mod tools;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
