@@ -34,6 +34,7 @@ pub mod repos;
 pub mod root;
 pub mod scim;
 pub mod search;
+pub mod sessions;
 pub mod similar;
 pub mod source_maps;
 pub mod stacktrace_link;

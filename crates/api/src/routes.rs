@@ -10,7 +10,7 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
     auth, discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
-    notifications, organizations, projects, recover, root, search, similar, stats, tags, tokens,
+    notifications, organizations, projects, recover, root, search, sessions, similar, stats, tags, tokens,
 };
 
 /// One endpoint.
@@ -119,6 +119,15 @@ const CORE: &[Route] = &[
     route("PUT", "/users/me/password/", Session, auth::change_password),
     route("POST", "/auth/recover/", Public, recover::ask),
     route("POST", "/auth/recover/confirm/", Public, recover::confirm),
+    // Where the caller is signed in.
+    route("GET", "/users/me/sessions/", Session, sessions::list),
+    route("DELETE", "/users/me/sessions/", Session, sessions::remove_others),
+    route(
+        "DELETE",
+        "/users/me/sessions/{session}/",
+        Session,
+        sessions::remove,
+    ),
     route("GET", "/users/me/notifications/", SignedIn, notifications::get),
     route("PUT", "/users/me/notifications/", Session, notifications::update),
     route(

@@ -93,6 +93,20 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^internal\/set-aside\/$/, (mood) => json(mood === 'empty' ? [] : setAside)],
   [/^internal\/set-aside\/\d+\/$/, () => json({ ...setAside[0], payload: '{"event_id": "9f0c"}' })],
   [
+    /^users\/me\/sessions\/$/,
+    () =>
+      json(
+        [true, false].map((isCurrent) => ({
+          id: String(isCurrent),
+          isCurrent,
+          ipAddress: '203.0.113.7',
+          userAgent: 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0',
+          dateCreated: '2026-11-20T10:00:00Z',
+          lastUsed: '2026-11-28T10:00:00Z',
+        })),
+      ),
+  ],
+  [
     /^users\/me\/notifications\/$/,
     (mood) =>
       json({
@@ -158,7 +172,10 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^teams\/[^/]+\/[^/]+\/$/, () => json(teams[0])],
   [/^teams\/[^/]+\/[^/]+\/members\/$/, (mood) => json(mood === 'empty' ? [] : members)],
   [/^organizations\/[^/]+\/org-auth-tokens\/$/, (mood) => json(mood === 'empty' ? [] : tokens)],
-  [/^organizations\/[^/]+\/audit-logs\/$/, (mood) => json(mood === 'empty' ? [] : audit)],
+  [
+    /^organizations\/[^/]+\/audit-logs\/$/,
+    (mood) => json({ rows: mood === 'empty' ? [] : audit, options: [] }),
+  ],
   [
     /^organizations\/[^/]+\/releases\/$/,
     (mood) =>

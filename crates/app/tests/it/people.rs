@@ -208,3 +208,42 @@ fn old_slugs_lead_on() {
         );
     });
 }
+
+#[test]
+fn sessions_are_seen_and_ended() {
+    on_both(|server, _| {
+        let login = || {
+            let body = json!({ "username": "ann@example.com", "password": "correct horse" });
+            let json_type = [("Content-Type", "application/json")];
+            let path = "/api/0/auth/login/";
+            let reply = server.request("POST", path, &json_type, body.to_string().as_bytes());
+            let set = reply.header("set-cookie").expect("a session").to_owned();
+            set.split(';').next().unwrap().to_owned()
+        };
+        let (first, second) = (login(), login());
+        let bob = join(server, "bob@example.com", "member");
+        let ask = |who: &str, method: &str, path: &str| by(server, who, method, path, Value::Null);
+        let list = |who: &str| {
+            ask(who, "GET", "users/me/sessions/")
+                .json()
+                .as_array()
+                .unwrap()
+                .clone()
+        };
+        let all = list(&first);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all.iter().filter(|s| s["isCurrent"] == true).count(), 1);
+        assert_eq!(all[0]["ipAddress"], "127.0.0.1");
+        let other = all.iter().find(|s| s["isCurrent"] == false).unwrap()["id"].clone();
+        let path = format!("users/me/sessions/{}/", other.as_str().unwrap());
+        assert_eq!(ask(&bob, "DELETE", &path).status, 404, "not theirs");
+        let by_token = server.api("GET", "users/me/sessions/", None).status;
+        assert_eq!(by_token, 403, "not for tokens");
+        assert_eq!(ask(&first, "DELETE", &path).status, 204);
+        assert_eq!(ask(&second, "GET", "auth/").status, 401);
+        let third = login();
+        assert_eq!(ask(&first, "DELETE", "users/me/sessions/").status, 204);
+        assert_eq!(ask(&third, "GET", "auth/").status, 401);
+        assert_eq!((list(&first).len(), list(&bob).len()), (1, 1));
+    });
+}

@@ -172,6 +172,7 @@ pub fn remove(c: &mut dyn Connection, m: &Membership) -> Result<()> {
 
 /// How many owners an organization has, without those who were only invited.
 pub fn count_owners(c: &mut dyn Connection, org: i64) -> Result<i64> {
-    let sql = "select count(*) from members where org_id = $1 and role = 'owner' and user_id is not null";
+    let sql = "select count(*) from members m join users u on u.id = m.user_id \
+               where m.org_id = $1 and m.role = 'owner' and u.is_active <> 0";
     c.query_one(sql, params![org])?.int(0)
 }

@@ -72,6 +72,43 @@ pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Sessi
     .transpose()
 }
 
+/// A session as its user looks at it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Open {
+    /// Its hash.
+    pub hash: String,
+    /// When it began, µs.
+    pub created: i64,
+    /// When it was last used, µs.
+    pub last_used: i64,
+    /// Until when, µs.
+    pub expires: i64,
+    /// From where it was opened.
+    pub address: Option<String>,
+    /// By which browser, as it said.
+    pub user_agent: Option<String>,
+}
+
+/// The sessions of a user that are in force, the last used first.
+pub fn of_user(c: &mut dyn Connection, user: i64, now: i64) -> Result<Vec<Open>> {
+    let rows = c.query(
+        "select s.token_hash, s.created, s.last_used, s.expires, s.address, s.user_agent from sessions s \
+         join users u on u.id = s.user_id where s.user_id = $1 and s.expires > $2 and s.epoch = u.session_epoch \
+         order by s.last_used desc, s.token_hash",
+        params![user, now],
+    )?;
+    all(rows, |r| {
+        Ok(Open {
+            hash: r.text(0)?,
+            created: r.int(1)?,
+            last_used: r.int(2)?,
+            expires: r.int(3)?,
+            address: r.opt_text(4)?,
+            user_agent: r.opt_text(5)?,
+        })
+    })
+}
+
 /// Notes that a session is used, and until when it now lasts.
 pub fn touch(c: &mut dyn Connection, hash: &str, now: i64, expires: i64) -> Result<()> {
     c.execute(

@@ -100,3 +100,22 @@ export const notificationsQuery = queryOptions({
 
 export const changeNotifications = (change: Record<string, unknown>): Promise<Notifications> =>
   send<Notifications>('PUT', 'users/me/notifications/', change);
+
+/** A place where somebody is signed in. */
+export interface OpenSession {
+  id: string;
+  isCurrent: boolean;
+  ipAddress: string | null;
+  userAgent: string | null;
+  dateCreated: string;
+  lastUsed: string;
+}
+
+export const sessionsQuery = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: ({ signal }) => get<OpenSession[]>('users/me/sessions/', undefined, signal),
+});
+
+/** Ends one session, or every other. */
+export const endSession = (id?: string): Promise<void> =>
+  send<void>('DELETE', `users/me/sessions/${id ? `${part(id)}/` : ''}`);

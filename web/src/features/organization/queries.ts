@@ -95,4 +95,9 @@ export const deleteOrganizationToken = (org: string, id: string): Promise<void> 
   send<void>('DELETE', `${of(org)}org-auth-tokens/${part(id)}/`);
 
 export const auditPages = (org: string, event?: string) =>
-  pagesQuery<AuditEntry>(['audit', org], `${of(org)}audit-logs/`, { event, per_page: 50 });
+  pagesQuery<AuditEntry>(
+    ['audit', org],
+    `${of(org)}audit-logs/`,
+    { event, per_page: 50 },
+    (answer) => (answer as { rows: AuditEntry[] }).rows,
+  );

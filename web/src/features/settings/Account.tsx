@@ -10,6 +10,7 @@ import { Page } from '../../ui/Page.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { changePassword, sessionQuery } from '../auth/queries.ts';
 import { Notifications } from './Notifications.tsx';
+import { Sessions } from './Sessions.tsx';
 import { Tokens } from './Tokens.tsx';
 
 export function Account() {
@@ -76,6 +77,7 @@ export function Account() {
           </div>
         </form>
       </Card>
+      <Sessions />
       <Notifications />
       <Tokens />
     </Page>
