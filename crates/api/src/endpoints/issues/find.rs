@@ -228,11 +228,8 @@ fn by_events(call: &Call, scope: &Scope, filter: Filter, wish: &Wish<'_>) -> Res
         }
     };
     let ids: Vec<i64> = found[range.clone()].iter().map(|(_, id)| *id).collect();
-    let (issues, hashes) = call
-        .api
-        .stores
-        .sql
-        .reading(|c| Ok((issues::in_order(c, &ids)?, hashes::of_issues(c, &ids)?)))?;
+    let sql = &call.api.stores.sql;
+    let hashes = sql.reading(|c| hashes::of_issues(c, &ids))?;
     let counted = match counted {
         Some(counted) => counted,
         None => counts(
@@ -242,6 +239,8 @@ fn by_events(call: &Call, scope: &Scope, filter: Filter, wish: &Wish<'_>) -> Res
             Some(hashes.iter().map(|h| h.hash.0).collect()),
         )?,
     };
+    // Read last: what is counted of an event is in its issue already.
+    let issues = sql.reading(|c| issues::in_order(c, &ids))?;
     let (filtered, _) = sums(&hashes, &counted);
     Ok(Page {
         issues,
