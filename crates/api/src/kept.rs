@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use storage::relational::documents::{self, Document, Wanted};
 use storage::relational::people::{self, User};
 use storage::relational::projects::Project;
+use storage::sql::{Connection, SqlError};
 
 use self::shape::Field;
 pub use self::shown::Shown;
@@ -340,26 +341,17 @@ pub fn keep(call: &Call, kind: &Kind, given: &Body) -> Result<Document, ApiError
         date_added: call.now(),
         last_updated: call.now(),
     };
-    let made = call.api.stores.sql.writing(|c| {
-        if documents::count(c, kind.name, org)? >= i64::try_from(kind.most).unwrap_or(i64::MAX) {
-            return Ok(None);
-        }
-        documents::add(c, &document).map(Some)
-    });
-    match made {
-        Ok(Some(id)) => document.id = id,
-        Ok(None) => {
+    let most = i64::try_from(kind.most).unwrap_or(i64::MAX);
+    document.id = call.change(|c| {
+        if documents::count(c, kind.name, org)? >= most {
             return Err(ApiError::Bad(format!(
-                "An organization has at most {} of these.",
-                kind.most
+                "An organization has at most {most} of these."
             )));
         }
-        Err(storage::sql::SqlError::Constraint(_)) => {
-            let what = format!("{} with this slug exists already.", kind.noun);
-            return Err(ApiError::field("slug", what));
-        }
-        Err(e) => return Err(e.into()),
-    }
+        let id = documents::add(c, &document).map_err(|e| taken(kind, e))?;
+        audit(call, c, kind, "setting.create", id, &document.label)?;
+        Ok(id)
+    })?;
     Ok(document)
 }
 
@@ -392,13 +384,45 @@ pub fn change(call: &Call, kind: &Kind, document: &mut Document, given: &Body) -
         document.project = project(call, kind, given)?;
     }
     document.last_updated = call.now();
-    match call.api.stores.sql.writing(|c| documents::update(c, document)) {
-        Err(storage::sql::SqlError::Constraint(_)) => {
-            let what = format!("{} with this slug exists already.", kind.noun);
-            Err(ApiError::field("slug", what))
+    call.change(|c| {
+        documents::update(c, document).map_err(|e| taken(kind, e))?;
+        audit(call, c, kind, "setting.edit", document.id, &document.label)
+    })
+}
+
+fn taken(kind: &Kind, e: SqlError) -> ApiError {
+    match e {
+        SqlError::Constraint(_) => {
+            ApiError::field("slug", format!("{} with this slug exists already.", kind.noun))
         }
-        other => Ok(other?),
+        other => other.into(),
     }
+}
+
+/// Notes in the audit log what was done to a setting. What people keep for themselves is their own affair.
+fn audit(
+    call: &Call,
+    c: &mut dyn Connection,
+    kind: &Kind,
+    event: &str,
+    id: i64,
+    name: &str,
+) -> Result<(), ApiError> {
+    if kind.acting {
+        return Ok(());
+    }
+    call.audit(c, event, Some(id), &json!({ "kind": kind.name, "name": name }))
+}
+
+/// Forgets documents in one transaction.
+pub fn forget(call: &Call, kind: &Kind, all: &[Document]) -> Result<(), ApiError> {
+    call.change(|c| {
+        for document in all {
+            documents::remove(c, document.id)?;
+            audit(call, c, kind, "setting.remove", document.id, &document.label)?;
+        }
+        Ok(())
+    })
 }
 
 /// Changes a document.
@@ -449,10 +473,7 @@ pub fn update_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
 pub fn remove_several<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
     let all = several(call, K::KIND)?;
     all.iter().try_for_each(|d| (K::KIND.guard)(call, d))?;
-    call.api
-        .stores
-        .sql
-        .writing(|c| all.iter().try_for_each(|d| documents::remove(c, d.id)))?;
+    forget(call, K::KIND, &all)?;
     Ok(Answer::nothing())
 }
 

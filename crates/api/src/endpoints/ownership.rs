@@ -39,6 +39,14 @@ fn kept(call: &Call) -> Result<Kept, ApiError> {
     }))
 }
 
+fn save(call: &Call, kept: &Kept) -> Result<(), ApiError> {
+    let slug = &call.project()?.slug;
+    call.change(|c| {
+        ownership::put(c, kept)?;
+        call.audit(c, "ownership.edit", Some(kept.project), &json!({ "slug": slug }))
+    })
+}
+
 fn schema(rules: &[Rule]) -> Value {
     if rules.is_empty() {
         return Value::Null;
@@ -122,7 +130,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         }
     }
     kept.last_updated = call.now();
-    call.api.stores.sql.writing(|c| ownership::put(c, &kept))?;
+    save(call, &kept)?;
     Ok(Answer {
         status: StatusCode::ACCEPTED,
         ..Answer::json(view(&kept))
@@ -170,7 +178,7 @@ pub fn put_file(call: &Call) -> Result<Answer, ApiError> {
     let fresh = kept.codeowners.is_empty();
     kept.codeowners = raw;
     kept.last_updated = call.now();
-    call.api.stores.sql.writing(|c| ownership::put(c, &kept))?;
+    save(call, &kept)?;
     Ok(if fresh {
         Answer::created(file_view(&kept))
     } else {
@@ -186,6 +194,6 @@ pub fn remove_file(call: &Call) -> Result<Answer, ApiError> {
     }
     kept.codeowners.clear();
     kept.last_updated = call.now();
-    call.api.stores.sql.writing(|c| ownership::put(c, &kept))?;
+    save(call, &kept)?;
     Ok(Answer::nothing())
 }

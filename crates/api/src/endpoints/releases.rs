@@ -352,18 +352,20 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
 pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     let found = find(call)?;
     let org = call.organization()?.id;
-    let removed = call.api.stores.sql.writing(|c| {
+    call.change(|c| {
         let all: Vec<i64> = call.seen(c)?.iter().map(|p| p.id).collect();
         if versions::has_issues(c, &all, &found.version)? {
-            return Ok(false);
+            return Err(ApiError::Bad(
+                "This release is referenced by active issues and cannot be removed.".into(),
+            ));
         }
         versions::remove(c, org, &found.version)?;
-        Ok(true)
+        call.audit(
+            c,
+            "release.remove",
+            Some(found.id),
+            &json!({ "name": found.version }),
+        )
     })?;
-    if !removed {
-        return Err(ApiError::Bad(
-            "This release is referenced by active issues and cannot be removed.".into(),
-        ));
-    }
     Ok(Answer::nothing())
 }

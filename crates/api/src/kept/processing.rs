@@ -206,11 +206,7 @@ pub fn update_source(call: &Call) -> Result<Answer, ApiError> {
 
 /// Forgets the source that `id` names.
 pub fn remove_source(call: &Call) -> Result<Answer, ApiError> {
-    let document = source_of(call)?;
-    call.api
-        .stores
-        .sql
-        .writing(|c| documents::remove(c, document.id))?;
+    super::forget(call, Sources::KIND, &[source_of(call)?])?;
     Ok(Answer::nothing())
 }
 
@@ -300,9 +296,12 @@ pub fn update_filter(call: &Call) -> Result<Answer, ApiError> {
     };
     match of_call(call, Filters::KIND)?.pop() {
         Some(mut kept) => {
-            kept.body["active"][name] = value;
+            kept.body["active"][name.as_str()] = value;
             kept.last_updated = call.now();
-            call.api.stores.sql.writing(|c| documents::update(c, &kept))?;
+            call.change(|c| {
+                documents::update(c, &kept)?;
+                super::audit(call, c, Filters::KIND, "setting.edit", kept.id, &name)
+            })?;
         }
         None => {
             let mut active = Body::new();

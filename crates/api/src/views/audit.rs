@@ -23,6 +23,7 @@ pub const EVENTS: &[&str] = &[
     "org-auth-token.remove",
     "org.create",
     "org.edit",
+    "ownership.edit",
     "project.accept-transfer",
     "project.create",
     "project.edit",
@@ -31,6 +32,10 @@ pub const EVENTS: &[&str] = &[
     "projectkey.create",
     "projectkey.edit",
     "projectkey.remove",
+    "release.remove",
+    "setting.create",
+    "setting.edit",
+    "setting.remove",
     "team.create",
     "team.edit",
     "team.remove",
@@ -59,6 +64,12 @@ fn note(r: &Row) -> String {
         .find_map(|k| r.data.get(*k)?.as_str())
         .unwrap_or("");
     let team = r.data.get("team_slug").and_then(Value::as_str).unwrap_or("");
+    let kind = r
+        .data
+        .get("kind")
+        .and_then(Value::as_str)
+        .unwrap_or("")
+        .replace('_', " ");
     let verb = match r.event.as_str() {
         "issue.delete" => "deleted the issue",
         "member.accept-invite" => "accepted the invitation of",
@@ -81,6 +92,11 @@ fn note(r: &Row) -> String {
         "projectkey.create" => "made the client key",
         "projectkey.edit" => "changed the client key",
         "projectkey.remove" => "withdrew the client key",
+        "ownership.edit" => "changed who owns issues of the project",
+        "release.remove" => "deleted the release",
+        "setting.create" => return format!("made the {kind} {name}").trim_end().to_owned(),
+        "setting.edit" => return format!("changed the {kind} {name}").trim_end().to_owned(),
+        "setting.remove" => return format!("removed the {kind} {name}").trim_end().to_owned(),
         "team.create" => "made the team",
         "team.edit" => "changed the team",
         "team.remove" => "removed the team",

@@ -186,6 +186,24 @@ fn documents_are_kept_changed_and_found_in_their_place_alone() {
             Value::Null,
             404,
         );
+        let log = call(
+            server,
+            "GET",
+            "organizations/acme/audit-logs/?event=setting.create",
+            Value::Null,
+            200,
+        );
+        let kinds: Vec<&str> = log["rows"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|r| r["data"]["kind"].as_str())
+            .collect();
+        assert!(
+            kinds.contains(&"monitor") && kinds.contains(&"symbol_source"),
+            "{log}"
+        );
+        assert!(!log.to_string().contains("hunter2"));
         // Nothing is changed or removed for want of a name.
         for name in ["One", "Two"] {
             call(
