@@ -10,7 +10,7 @@ use storage::ownership::{Owner, Subject, parse, parse_codeowners, winner};
 use storage::record::StoredEvent;
 use storage::relational::ownership::{self, Kept};
 use storage::relational::people::{self, Member};
-use storage::relational::{activity, commits, hashes, projects, repositories};
+use storage::relational::{activity, commits, hashes, projects, repositories, teams};
 use storage::sql::{Connection, SqlError};
 use storage::stores::Stores;
 use storage::suspects;
@@ -52,7 +52,7 @@ pub fn assign(stores: &Stores, newest: Option<i64>) -> Result<i64, JobError> {
         .collect();
     let mut done = position;
     for (issue, project, assigned) in issues.into_iter().filter(|i| i.0 <= newest) {
-        if let (Some(kept), None) = (kept.get(&project), assigned)
+        if let (Some(kept), false) = (kept.get(&project), assigned)
             && let Some(event) = event(stores, project, issue)?
         {
             let now = stores.clock.now();
@@ -106,24 +106,36 @@ fn one(c: &mut dyn Connection, kept: &Kept, issue: i64, event: &Value, now: i64)
         BY_COMMITS => author(c, &members, project.org_id, project.id, event)?,
         _ => None,
     };
-    let (user, how) = match by_commit {
+    let (whose, how) = match by_commit {
         Some((user, commit)) => (
-            user,
+            Whose::User(user),
             json!({ "integration": "suspectCommitter", "commit": commit }),
         ),
         None => match by_rule(c, kept, &members, project.org_id, event)? {
-            Some((user, rule)) => (user, json!({ "integration": "projectOwnership", "rule": rule })),
+            Some((whose, rule)) => (whose, json!({ "integration": "projectOwnership", "rule": rule })),
             None => return Ok(()),
         },
     };
-    if ownership::assign(c, issue, user)? {
-        let mut data = json!({ "assignee": user.to_string(), "assigneeType": "user" });
+    let (user, team) = match whose {
+        Whose::User(id) => (Some(id), None),
+        Whose::Team(id) => (None, Some(id)),
+    };
+    if ownership::assign(c, issue, user, team)? {
+        let kind = if team.is_some() { "team" } else { "user" };
+        let id = user.or(team).map(|id| id.to_string());
+        let mut data = json!({ "assignee": id, "assigneeType": kind });
         for (key, value) in how.as_object().into_iter().flatten() {
             data[key] = value.clone();
         }
         activity::add(c, issue, project.id, None, "assigned", &data, now)?;
     }
     Ok(())
+}
+
+/// Whose an issue becomes.
+enum Whose {
+    User(i64),
+    Team(i64),
 }
 
 fn member(members: &[Member], email: &str) -> Option<i64> {
@@ -137,7 +149,7 @@ fn by_rule(
     members: &[Member],
     org: i64,
     event: &Value,
-) -> Result<Option<(i64, String)>, SqlError> {
+) -> Result<Option<(Whose, String)>, SqlError> {
     // What was kept was read before; a rule that cannot be read any more is none.
     let mut rules = parse_codeowners(&kept.codeowners).unwrap_or_default();
     rules.extend(parse(&kept.raw).unwrap_or_default());
@@ -152,11 +164,17 @@ fn by_rule(
     let Some(rule) = winner(&rules, &subject) else {
         return Ok(None);
     };
-    let user = rule.owners.iter().find_map(|o| match o {
-        Owner::User(email) => member(members, email),
-        Owner::Team(_) | Owner::External(_) => None,
-    });
-    Ok(user.map(|u| (u, format!("{}:{}", rule.kind, rule.pattern))))
+    for owner in &rule.owners {
+        let whose = match owner {
+            Owner::User(email) => member(members, email).map(Whose::User),
+            Owner::Team(slug) => teams::find(c, org, slug)?.map(|t| Whose::Team(t.id)),
+            Owner::External(_) => None,
+        };
+        if let Some(whose) = whose {
+            return Ok(Some((whose, format!("{}:{}", rule.kind, rule.pattern))));
+        }
+    }
+    Ok(None)
 }
 
 /// Who wrote the commit that most likely brought an event, with the commit.

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use storage::ownership::{BadLine, Owner, Rule, parse, parse_codeowners};
 use storage::relational::ownership::{self, Kept};
-use storage::relational::people;
+use storage::relational::{people, teams};
 
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
@@ -74,18 +74,22 @@ fn wrong(lines: Vec<BadLine>) -> ApiError {
     ApiError::field("raw", format!("Parse error: {}", text.join("; ")))
 }
 
-/// The rules are about people of the organization.
+/// The rules are about people and teams of the organization.
 fn check_owners(call: &Call, rules: &[Rule]) -> Result<(), ApiError> {
     let org = call.organization()?.id;
-    let members = call.api.stores.sql.reading(|c| people::members(c, org))?;
-    let mut unknown: Vec<&str> = rules
+    let (members, teams) = call
+        .api
+        .stores
+        .sql
+        .reading(|c| Ok((people::members(c, org)?, teams::of_organization(c, org)?)))?;
+    let mut unknown: Vec<String> = rules
         .iter()
         .flat_map(|r| &r.owners)
         .filter_map(|o| match o {
-            Owner::User(email) => Some(email.as_str()),
-            Owner::Team(_) | Owner::External(_) => None,
+            Owner::User(email) => Some(email.clone()).filter(|e| !members.iter().any(|m| m.user.email == *e)),
+            Owner::Team(slug) => Some(format!("#{slug}")).filter(|_| !teams.iter().any(|t| t.slug == *slug)),
+            Owner::External(_) => None,
         })
-        .filter(|email| !members.iter().any(|m| m.user.email == **email))
         .collect();
     unknown.sort_unstable();
     unknown.dedup();

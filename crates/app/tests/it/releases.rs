@@ -310,7 +310,7 @@ fn new_issues_go_to_who_owns_them() {
             server,
             "PUT",
             path,
-            json!({ "raw": "path:app/* ann@example.com\npath:*/free/* #nobody" }),
+            json!({ "raw": "path:app/* ann@example.com\npath:*/free/* #acme" }),
             202,
         );
         server.send(&event(2, "Mine", "shop@1.0.0", "app/main.py"));
@@ -320,11 +320,11 @@ fn new_issues_go_to_who_owns_them() {
             found["assignedTo"].is_object().then_some(found)
         });
         assert_eq!(mine["assignedTo"]["email"], "ann@example.com");
-        assert_eq!(
-            issue(server, "Free", 1)["assignedTo"],
-            Value::Null,
-            "no member owns it"
-        );
+        server.until("it is a team's", |s| {
+            (issue(s, "Free", 1)["assignedTo"]["type"] == "team").then_some(())
+        });
+        let wrong = call(server, "PUT", path, json!({ "raw": "path:a #nobody" }), 400);
+        assert!(wrong["raw"][0].as_str().unwrap().contains("#nobody"), "{wrong}");
         assert_eq!(
             issue(server, "Old", 1)["assignedTo"],
             Value::Null,

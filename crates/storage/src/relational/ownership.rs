@@ -103,16 +103,18 @@ pub fn newest_issue(c: &mut dyn Connection) -> Result<i64> {
         .int(0)
 }
 
-/// The next issues behind a number: number, project, who it is assigned to.
-pub fn issues_behind(c: &mut dyn Connection, after: i64, limit: i64) -> Result<Vec<(i64, i64, Option<i64>)>> {
-    let sql = "select id, project_id, assigned_user from issues where id > $1 order by id limit $2";
+/// The next issues behind a number: number, project, whether they are somebody's.
+pub fn issues_behind(c: &mut dyn Connection, after: i64, limit: i64) -> Result<Vec<(i64, i64, bool)>> {
+    let sql = "select id, project_id, case when assigned_user is null and assigned_team is null then 0 else 1 end \
+               from issues where id > $1 order by id limit $2";
     all(c.query(sql, params![after, limit])?, |r| {
-        Ok((r.int(0)?, r.int(1)?, r.opt_int(2)?))
+        Ok((r.int(0)?, r.int(1)?, r.bool(2)?))
     })
 }
 
-/// Assigns an issue that is nobody's; answers false if it is somebody's.
-pub fn assign(c: &mut dyn Connection, issue: i64, user: i64) -> Result<bool> {
-    let sql = "update issues set assigned_user = $2 where id = $1 and assigned_user is null";
-    Ok(c.execute(sql, params![issue, user])? > 0)
+/// Assigns an issue that is nobody's to a user or to a team; answers false if it is somebody's.
+pub fn assign(c: &mut dyn Connection, issue: i64, user: Option<i64>, team: Option<i64>) -> Result<bool> {
+    let sql = "update issues set assigned_user = $2, assigned_team = $3 \
+               where id = $1 and assigned_user is null and assigned_team is null";
+    Ok(c.execute(sql, params![issue, user, team])? > 0)
 }
