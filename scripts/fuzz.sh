@@ -27,5 +27,5 @@ for target in $targets; do
     echo "== $target, $seconds s"
     # shellcheck disable=SC2086
     "$CARGO_TARGET_DIR/$host/release/$target" "$corpus" $seeds -max_total_time="$seconds" -max_len=16384 \
-        -timeout=10 -rss_limit_mb=2048 -artifact_prefix="artifacts/$target-" -verbosity=0 -print_final_stats=1
+        -timeout=30 -rss_limit_mb=2048 -artifact_prefix="artifacts/$target-" -verbosity=0 -print_final_stats=1
 done
