@@ -25,6 +25,8 @@ if [ "${1:-build}" = test ]; then
     need go golang-go
     need javac default-jdk-headless
     need mvn maven
+    need openssl openssl
+    need git git
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
 fi
 if [ -n "$packages" ]; then
