@@ -235,7 +235,11 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/\/issues\/[^/]+\/similar\/$/, (mood) => json(mood === 'empty' ? [] : similar)],
   [/\/issues\/[^/]+\/compare\/[^/]+\/$/, () => json(compare)],
   [/^projects\/[^/]+\/[^/]+\/tombstones\/$/, (mood) => json(mood === 'empty' ? [] : discarded)],
-  [/^projects\/[^/]+\/[^/]+\/$/, () => json(project)],
+  [/^projects\/[^/]+\/[^/]+\/$/, () => json({ ...project, allowedDomains: ['*'] })],
+  [
+    /^projects\/[^/]+\/[^/]+\/ownership\/$/,
+    () => json({ raw: 'path:src/billing/* #payments', autoAssignment: 'Auto Assign to Issue Owner' }),
+  ],
   [/^projects\/[^/]+\/[^/]+\/keys\/$/, () => json(keys)],
   [/\/events\/[^/]+\/attachments\/$/, () => json(attachments)],
   [/\/events\/[^/]+\/grouping-info\/$/, () => json(grouping)],

@@ -73,7 +73,9 @@ test('a team: invitation, teams, tokens, audit log, releases and stats', async (
   await page.goto(`${server.url}/settings/account/`);
   const wanted = page.getByLabel('New issues of every project');
   await expect(wanted).toBeChecked();
+  const saved = page.waitForResponse((reply) => reply.url().endsWith('/users/me/notifications/'));
   await wanted.uncheck();
+  await saved;
   await page.reload();
   await expect(page.getByLabel('New issues of every project')).not.toBeChecked();
 });

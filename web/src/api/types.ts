@@ -28,6 +28,8 @@ export interface Project extends ProjectRef {
   dataScrubber?: boolean;
   dataScrubberDefaults?: boolean;
   scrubIPAddresses?: boolean;
+  allowedDomains?: string[];
+  retentionDays?: number | null;
   sensitiveFields?: string[];
   safeFields?: string[];
   groupingEnhancements?: string;

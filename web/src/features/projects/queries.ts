@@ -48,3 +48,18 @@ export const updateKey = (
 
 export const deleteKey = (org: string, slug: string, id: string): Promise<void> =>
   send<void>('DELETE', `${path(org, slug)}keys/${part(id)}/`);
+
+/** Rules of ownership, and what happens to new issues. */
+export interface Ownership {
+  raw: string | null;
+  autoAssignment: string;
+}
+
+export const ownershipQuery = (org: string, slug: string) =>
+  queryOptions({
+    queryKey: ['ownership', org, slug],
+    queryFn: ({ signal }) => get<Ownership>(`${path(org, slug)}ownership/`, undefined, signal),
+  });
+
+export const updateOwnership = (org: string, slug: string, change: Partial<Ownership>): Promise<Ownership> =>
+  send<Ownership>('PUT', `${path(org, slug)}ownership/`, change);

@@ -3,7 +3,7 @@ import { t } from '../../i18n/index.ts';
 import { Card } from '../../ui/Card.tsx';
 import { ErrorState, Skeleton } from '../../ui/States.tsx';
 import { toast } from '../../ui/toasts.ts';
-import { changeNotifications, notificationsQuery } from '../auth/queries.ts';
+import { changeNotifications, notificationsQuery, type Notifications as Wanted } from '../auth/queries.ts';
 import { organizationsQuery } from '../organizations/queries.ts';
 import { projectsQuery } from '../projects/queries.ts';
 
@@ -17,10 +17,13 @@ export function Notifications() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(notificationsQuery);
   const { data: organizations } = useQuery(organizationsQuery);
-  const change = async (what: Record<string, unknown>): Promise<void> => {
+  // Shown at once, and as it was if the server refuses.
+  const change = async (what: Record<string, unknown>, then: (now: Wanted) => Wanted): Promise<void> => {
+    client.setQueryData(notificationsQuery.queryKey, (now) => now && then(now));
     try {
       client.setQueryData(notificationsQuery.queryKey, await changeNotifications(what));
     } catch (failed) {
+      await refetch();
       toast(t('Nothing was changed: {why}', { why: (failed as Error).message }));
     }
   };
@@ -65,7 +68,10 @@ export function Notifications() {
                       className="size-4.5"
                       aria-label={t('{kind} of every project', { kind: t(kind.label) })}
                       checked={data[kind.name]}
-                      onChange={(event) => void change({ [kind.name]: event.target.checked })}
+                      onChange={(event) => {
+                        const on = { [kind.name]: event.target.checked };
+                        void change(on, (now) => ({ ...now, ...on }));
+                      }}
                     />
                   </td>
                 ))}
@@ -75,9 +81,13 @@ export function Notifications() {
                   key={organization.id}
                   org={organization.slug}
                   wanted={(id, kind) => data.projects[id]?.[kind] ?? data[kind]}
-                  onChange={(id, kind, on) =>
-                    void change({ projects: { [id]: { [kind]: on === data[kind] ? null : on } } })
-                  }
+                  onChange={(id, kind, on) => {
+                    const own = { ...data.projects[id], [kind]: on };
+                    void change({ projects: { [id]: { [kind]: on === data[kind] ? null : on } } }, (now) => ({
+                      ...now,
+                      projects: { ...now.projects, [id]: own },
+                    }));
+                  }}
                 />
               ))}
             </tbody>

@@ -22,6 +22,7 @@ import {
   updateProject,
 } from '../projects/queries.ts';
 import { Discarded } from './Discarded.tsx';
+import { Ownership } from './Ownership.tsx';
 import { Rules } from './Rules.tsx';
 
 export function ProjectSettings() {
@@ -38,6 +39,7 @@ export function ProjectSettings() {
     <Page title={data.name || data.slug} narrow>
       <Details key={data.id} org={org} project={data} />
       <Keys org={org} slug={slug} />
+      <Ownership org={org} slug={slug} />
       <Discarded org={org} slug={slug} />
       <Danger org={org} project={data} />
     </Page>
@@ -99,6 +101,37 @@ function Details({ org, project }: { org: string; project: Project }) {
                 pattern="[a-z0-9_\-]+"
                 value={shown.slug}
                 onChange={(event) => set({ slug: event.target.value })}
+              />
+            )}
+          </Field>
+        </div>
+      </Card>
+      <Card title={t('What is taken and kept')}>
+        <div className="flex flex-col gap-4 p-4">
+          <Field
+            label={t('Domains whose pages may send')}
+            help={t('One a line, such as *.example.com; * is every one')}
+          >
+            {(props) => (
+              <TextArea
+                {...props}
+                rows={2}
+                defaultValue={project.allowedDomains?.join('\n')}
+                onChange={(event) => set({ allowedDomains: words(event.target.value) })}
+              />
+            )}
+          </Field>
+          <Field label={t('Days that events are kept')} help={t('From now on; empty is as the server says')}>
+            {(props) => (
+              <Input
+                {...props}
+                type="number"
+                min={1}
+                max={3650}
+                defaultValue={project.retentionDays ?? ''}
+                onChange={(event) =>
+                  set({ retentionDays: event.target.value === '' ? null : Number(event.target.value) })
+                }
               />
             )}
           </Field>
