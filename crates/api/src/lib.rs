@@ -23,6 +23,7 @@ mod request_id;
 mod routes;
 mod scope;
 mod sight;
+mod sign_in;
 mod source_links;
 mod ui;
 mod views;

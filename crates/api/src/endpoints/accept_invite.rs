@@ -4,14 +4,13 @@ use http::header;
 use serde_json::{Value, json};
 use storage::relational::members::{self, Invitation, Membership};
 use storage::relational::people::{self, Organization, User};
-use storage::relational::sessions;
 use storage::sql::Connection;
 
-use crate::access::{Principal, Proof, SESSION};
+use crate::access::{Principal, Proof};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
-use crate::endpoints::auth::cookie;
-use crate::password::{hash_password, new_secret, token_hash, weak_password};
+use crate::password::{hash_password, token_hash, weak_password};
+use crate::sign_in;
 
 /// An invitation whose link is right, with the user of its address.
 struct Open {
@@ -92,8 +91,7 @@ pub fn accept(call: &Call) -> Result<Answer, ApiError> {
         None => Some(account(call)?),
     };
     let now = call.now();
-    let secret = new_secret();
-    let slug = call.change(|c| {
+    let (slug, cookie) = call.change(|c| {
         let open = find(call, c)?;
         people::hold(c, open.organization.id)?;
         let user = match (visitor(call), &fresh) {
@@ -110,20 +108,10 @@ pub fn accept(call: &Call) -> Result<Answer, ApiError> {
             ));
         }
         members::accept(c, open.member.id, user, now)?;
-        if fresh.is_some() {
-            let address = call.address.map(|a| a.to_string());
-            let (hash, until) = (token_hash(&secret), now + SESSION);
-            sessions::add(
-                c,
-                &hash,
-                user,
-                now,
-                until,
-                address.as_deref(),
-                call.user_agent.as_deref(),
-            )?;
-            people::logged_in(c, user, now)?;
-        }
+        let cookie = match &fresh {
+            Some(_) => Some(sign_in::open(call, c, user)?),
+            None => None,
+        };
         let data = json!({ "email": open.invitation.email, "role": open.member.role });
         let user = people::user(c, user)?;
         call.audit_as(
@@ -134,11 +122,11 @@ pub fn accept(call: &Call) -> Result<Answer, ApiError> {
             Some(open.member.id),
             &data,
         )?;
-        Ok(open.organization.slug)
+        Ok((open.organization.slug, cookie))
     })?;
     let answer = Answer::json(json!({ "orgSlug": slug }));
-    Ok(match fresh {
-        Some(_) => answer.with(header::SET_COOKIE, cookie(call, &secret, SESSION / 1_000_000)),
+    Ok(match cookie {
+        Some(cookie) => answer.with(header::SET_COOKIE, cookie),
         None => answer,
     })
 }

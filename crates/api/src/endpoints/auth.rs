@@ -4,24 +4,17 @@ use http::header;
 use serde_json::json;
 use storage::relational::{people, sessions};
 
-use crate::access::{Proof, SESSION};
+use crate::access::Proof;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
-use crate::dispatch::COOKIE;
-use crate::password::{hash_password, new_secret, token_hash, verify_password, weak_password};
-use crate::views;
+use crate::password::{hash_password, new_secret, verify_password, weak_password};
+use crate::{sign_in, views};
 
 fn text(body: &serde_json::Map<String, serde_json::Value>, name: &str) -> Result<String, ApiError> {
     match body.get(name).and_then(|v| v.as_str()) {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
         _ => Err(ApiError::field(name, "This field is required.")),
     }
-}
-
-/// The cookie of a session.
-pub fn cookie(call: &Call, value: &str, seconds: i64) -> String {
-    let secure = if call.secure { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
 /// Opens a session: `{"username", "password"}`. Only a request that a page of this server can send is taken.
@@ -53,23 +46,8 @@ pub fn login(call: &Call) -> Result<Answer, ApiError> {
         ));
     };
     call.api.attempts.succeeded(&keys);
-    let token = new_secret();
-    let address = call.address.map(|a| a.to_string());
-    sql.writing(|c| {
-        let hash = token_hash(&token);
-        sessions::add(
-            c,
-            &hash,
-            user.id,
-            now,
-            now + SESSION,
-            address.as_deref(),
-            call.user_agent.as_deref(),
-        )?;
-        people::logged_in(c, user.id, now)
-    })?;
-    Ok(Answer::json(views::people::me(&user))
-        .with(header::SET_COOKIE, cookie(call, &token, SESSION / 1_000_000)))
+    let cookie = sql.writing(|c| sign_in::open(call, c, user.id))?;
+    Ok(Answer::json(views::people::me(&user)).with(header::SET_COOKIE, cookie))
 }
 
 fn decoy() -> &'static str {
@@ -93,7 +71,7 @@ pub fn logout(call: &Call) -> Result<Answer, ApiError> {
     if let Proof::Session(hash) = &call.principal()?.proof {
         call.api.stores.sql.writing(|c| sessions::remove(c, hash))?;
     }
-    Ok(Answer::nothing().with(header::SET_COOKIE, cookie(call, "", 0)))
+    Ok(Answer::nothing().with(header::SET_COOKIE, sign_in::cookie(call, "", 0)))
 }
 
 /// Changes one's name.
@@ -132,18 +110,9 @@ pub fn change_password(call: &Call) -> Result<Answer, ApiError> {
         return Err(ApiError::field("newPassword", why));
     }
     let hash = hash_password(&new).map_err(ApiError::Internal)?;
-    let token = new_secret();
-    call.api.stores.sql.writing(|c| {
+    let cookie = call.api.stores.sql.writing(|c| {
         people::set_password(c, user.id, &hash)?;
-        sessions::add(
-            c,
-            &token_hash(&token),
-            user.id,
-            now,
-            now + SESSION,
-            None,
-            call.user_agent.as_deref(),
-        )
+        sign_in::open(call, c, user.id)
     })?;
-    Ok(Answer::nothing().with(header::SET_COOKIE, cookie(call, &token, SESSION / 1_000_000)))
+    Ok(Answer::nothing().with(header::SET_COOKIE, cookie))
 }

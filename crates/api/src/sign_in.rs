@@ -1,0 +1,33 @@
+//! Opening a session in the browser, whatever showed who it is: a password, an invitation, another provider.
+
+use storage::relational::{people, sessions};
+use storage::sql::{Connection, Result as SqlResult};
+
+use crate::access::SESSION;
+use crate::call::Call;
+use crate::dispatch::COOKIE;
+use crate::password::{new_secret, token_hash};
+
+/// The value of `Set-Cookie` for a session's secret, for so many seconds; 0 takes it away.
+pub fn cookie(call: &Call, value: &str, seconds: i64) -> String {
+    let secure = if call.secure { "; Secure" } else { "" };
+    format!("{COOKIE}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+}
+
+/// Opens a session of a user in the running transaction; answers the value of `Set-Cookie`.
+pub fn open(call: &Call, c: &mut dyn Connection, user: i64) -> SqlResult<String> {
+    let (secret, now) = (new_secret(), call.now());
+    let address = call.address.map(|a| a.to_string());
+    let hash = token_hash(&secret);
+    sessions::add(
+        c,
+        &hash,
+        user,
+        now,
+        now + SESSION,
+        address.as_deref(),
+        call.user_agent.as_deref(),
+    )?;
+    people::logged_in(c, user, now)?;
+    Ok(cookie(call, &secret, SESSION / 1_000_000))
+}
