@@ -9,8 +9,9 @@ use std::collections::HashMap;
 
 use http::HeaderMap;
 use parking_lot::Mutex;
+use serde_json::json;
 use storage::relational::org_tokens::{self, OrgToken};
-use storage::relational::people::{self, User};
+use storage::relational::people::{self, Organization, User};
 use storage::relational::sessions;
 use storage::sql::Connection;
 
@@ -161,6 +162,8 @@ pub struct Principal {
     pub user: Option<User>,
     /// How they showed it.
     pub proof: Proof,
+    /// When they last showed it with a password, code or passkey, µs; 0 with a token.
+    pub confirmed: i64,
 }
 
 impl Principal {
@@ -188,6 +191,58 @@ pub const SESSION: i64 = 30 * 86_400_000_000;
 /// Its use is noted at most so often, µs.
 const TOUCH: i64 = 3_600_000_000;
 
+/// Dangerous acts ask again who somebody is if they showed it longer ago than this, µs.
+pub const CONFIRMED: i64 = 3_600_000_000;
+
+/// Asks who somebody is once more, unless they showed it lately or come with a token, which was made for the act.
+///
+/// # Errors
+/// As Sentry says it: 401 with `sudo-required`.
+pub fn confirmed(principal: &Principal, now: i64) -> Result<(), ApiError> {
+    if !matches!(principal.proof, Proof::Session(_)) || now - principal.confirmed <= CONFIRMED {
+        return Ok(());
+    }
+    let name = principal.user.as_ref().map(|u| u.email.as_str());
+    Err(ApiError::First(
+        "sudo-required",
+        "Show once more that it is you: with your password, a code or a passkey.".into(),
+        json!({ "username": name }),
+    ))
+}
+
+/// Whether an organization lets a user in who is a member of it.
+///
+/// # Errors
+/// 401 with a code: what the user has to do first.
+pub fn admitted(principal: &Principal, organization: &Organization) -> Result<(), ApiError> {
+    let Some(user) = &principal.user else {
+        return Ok(());
+    };
+    let asks = |name: &str| {
+        organization
+            .settings
+            .get(name)
+            .and_then(serde_json::Value::as_bool)
+            == Some(true)
+    };
+    if asks("require2FA") && !user.has_factor {
+        return Err(ApiError::First(
+            "2fa-required",
+            "This organization asks for a second factor: set one up in your account's security settings."
+                .into(),
+            json!({}),
+        ));
+    }
+    if asks("requireEmailVerification") && !user.is_verified {
+        return Err(ApiError::First(
+            "email-verification-required",
+            "This organization asks for a verified address: open the link that was mailed to you.".into(),
+            json!({ "email": user.email }),
+        ));
+    }
+    Ok(())
+}
+
 /// Who a session is; `None` if it is over. The second part is true if its use should be noted.
 pub fn by_session(
     c: &mut dyn Connection,
@@ -206,6 +261,7 @@ pub fn by_session(
         Principal {
             user: Some(user),
             proof: Proof::Session(hash),
+            confirmed: session.confirmed,
         },
         stale,
     )))
@@ -226,7 +282,14 @@ pub fn by_token(
             let stale = found.last_used.is_none_or(|t| now - t > TOUCH);
             let stale = stale.then_some(found.id);
             let proof = Proof::Organization(found);
-            (Principal { user: None, proof }, stale)
+            (
+                Principal {
+                    user: None,
+                    proof,
+                    confirmed: 0,
+                },
+                stale,
+            )
         }));
     }
     let Some(found) = sessions::find_token(c, &token_hash(token))? else {
@@ -243,6 +306,7 @@ pub fn by_token(
         Principal {
             user: Some(user),
             proof: Proof::Token(found.scopes),
+            confirmed: 0,
         },
         stale,
     )))
@@ -306,10 +370,15 @@ fn covers(have: &str, want: &str) -> bool {
 
 /// Failed logins by address and by name: after five, each next one has to wait longer.
 #[derive(Default)]
-pub struct Attempts(Mutex<HashMap<String, (u32, i64)>>);
+pub struct Attempts {
+    failed: Mutex<HashMap<String, (u32, i64)>>,
+    paced: Mutex<HashMap<String, (u32, i64)>>,
+}
 
 /// Failures that cost nothing.
 const FREE: u32 = 5;
+/// What is paced begins anew after this, µs.
+const WINDOW: i64 = 600_000_000;
 /// The longest wait, seconds.
 const LONGEST: i64 = 900;
 
@@ -322,7 +391,7 @@ impl Attempts {
     pub fn begin(&self, keys: &[String], now: i64) -> Result<(), u64> {
         // Names are as long as somebody likes.
         let keys: Vec<String> = keys.iter().map(|k| token_hash(k)).collect();
-        let mut all = self.0.lock();
+        let mut all = self.failed.lock();
         let waits = keys
             .iter()
             .filter_map(|k| all.get(k))
@@ -347,9 +416,29 @@ impl Attempts {
         Ok(())
     }
 
+    /// Counts what may be done so often in [`WINDOW`], whether it succeeds or not; or says how many seconds to wait.
+    ///
+    /// # Errors
+    /// The seconds.
+    pub fn pace(&self, key: &str, most: u32, now: i64) -> Result<(), u64> {
+        let mut all = self.paced.lock();
+        if all.len() > 10_000 {
+            all.retain(|_, (_, until)| *until > now);
+        }
+        let entry = all.entry(token_hash(key)).or_insert((0, now + WINDOW));
+        if entry.1 <= now {
+            *entry = (0, now + WINDOW);
+        }
+        if entry.0 >= most {
+            return Err(u64::try_from((entry.1 - now).div_euclid(1_000_000) + 1).unwrap_or(1));
+        }
+        entry.0 += 1;
+        Ok(())
+    }
+
     /// Forgets the failures of a name or address.
     pub fn succeeded(&self, keys: &[String]) {
-        let mut all = self.0.lock();
+        let mut all = self.failed.lock();
         keys.iter().for_each(|k| {
             all.remove(&token_hash(k));
         });
@@ -403,6 +492,17 @@ mod tests {
         assert_eq!(attempts.begin(&keys, 2_000_001), Err(4));
         attempts.succeeded(&keys);
         assert_eq!(attempts.begin(&keys, 2_000_001), Ok(()));
+    }
+
+    #[test]
+    fn what_is_paced_goes_on_in_the_next_window() {
+        let attempts = Attempts::default();
+        for _ in 0..3 {
+            assert_eq!(attempts.pace("a", 3, 0), Ok(()));
+        }
+        assert_eq!(attempts.pace("a", 3, 1_000_000), Err(600));
+        assert_eq!(attempts.pace("b", 3, 1_000_000), Ok(()));
+        assert_eq!(attempts.pace("a", 3, WINDOW), Ok(()));
     }
 
     #[test]

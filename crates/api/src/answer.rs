@@ -117,6 +117,8 @@ pub enum ApiError {
     Query(storage::search::QueryError),
     /// 401.
     Unauthorized(String),
+    /// 401 with a code that clients know: the caller is known, but must do something first.
+    First(&'static str, String, Value),
     /// 403.
     Forbidden(String),
     /// 404.
@@ -198,6 +200,10 @@ impl IntoResponse for ApiError {
                 json!({ "detail": e.message, "position": { "start": e.start, "end": e.end } }),
             ),
             ApiError::Unauthorized(what) => (StatusCode::UNAUTHORIZED, json!({ "detail": what })),
+            ApiError::First(code, message, extra) => {
+                let detail = json!({ "code": code, "message": message, "extra": extra });
+                (StatusCode::UNAUTHORIZED, json!({ "detail": detail }))
+            }
             ApiError::Forbidden(what) => (StatusCode::FORBIDDEN, json!({ "detail": what })),
             ApiError::Missing(what) => (StatusCode::NOT_FOUND, json!({ "detail": what })),
             ApiError::Conflict(what) => (StatusCode::CONFLICT, json!({ "detail": what })),

@@ -226,6 +226,25 @@ impl Call {
         }
     }
 
+    /// A text that the body must have.
+    pub fn text(&self, name: &str) -> Result<String, ApiError> {
+        match self.json()?.get(name).and_then(Value::as_str) {
+            Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
+            _ => Err(ApiError::field(name, "This field is required.")),
+        }
+    }
+
+    /// Refuses what a form of another site could send: for what a browser does before anybody is known.
+    pub fn own_page_only(&self) -> Result<(), ApiError> {
+        if self.unforgeable {
+            return Ok(());
+        }
+        Err(ApiError::Forbidden(
+            "CSRF: send the header X-Requested-With, or Content-Type: application/json, with this request."
+                .into(),
+        ))
+    }
+
     /// How many to answer: `limit` or `per_page`, 1 to 100.
     pub fn limit(&self, default: usize) -> Result<usize, ApiError> {
         match self.value("limit").or_else(|| self.value("per_page")) {

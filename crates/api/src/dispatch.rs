@@ -290,6 +290,9 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
             "This is for administrators of the installation.".into(),
         ));
     }
+    if route.sudo {
+        access::confirmed(call.principal()?, call.now())?;
+    }
     // Public paths name what they are about with a secret, and look for it themselves.
     if route.access != Access::Public {
         locate(&mut call)?;
@@ -439,6 +442,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         (None, None) => "Issue",
     };
     let found = found.ok_or_else(|| ApiError::missing(noun))?;
+    access::admitted(&principal, &found.organization)?;
     call.organization = Some(found.organization);
     call.role = found.role;
     call.sight = found.sight;

@@ -13,6 +13,7 @@ mod call;
 mod dispatch;
 mod endpoints;
 mod explore;
+mod factors;
 mod fields;
 mod fixes;
 mod forwarding;
@@ -22,6 +23,7 @@ mod password;
 mod request_id;
 mod routes;
 mod scope;
+mod seal;
 mod sight;
 mod sign_in;
 mod source_links;
@@ -37,6 +39,7 @@ pub use dispatch::router;
 pub use forwarding::Forwarding;
 pub use password::{hash_password, is_key, new_key, new_secret, token_hash, weak_password};
 pub use routes::{ROUTES, Route};
+pub use seal::Seal;
 
 /// From features and those of issues, by number, to the issues that look most like it, and how much.
 pub type Rank = fn(&[u32], &[(i64, Vec<u32>)], usize) -> Vec<(i64, f64)>;
@@ -86,6 +89,8 @@ pub struct Api {
     pub url: Arc<str>,
     /// Makes the addresses that stand in mails.
     pub links: storage::mail::links::Links,
+    /// Seals secrets that must be read again.
+    pub seal: Seal,
     /// Whether the installation can send mail.
     pub sends_mail: bool,
     /// Days that events are kept unless a project says otherwise.

@@ -1,16 +1,17 @@
 //! Every endpoint: method, path, who may, and what answers. Large parts have a table of their own in `routes/`.
 
+mod accounts;
 mod hosted;
 mod kept;
 mod people;
 mod releases;
 
-use crate::access::Access::{self, AnyOf, Public, Scope, Session, SignedIn, Superuser};
+use crate::access::Access::{self, AnyOf, Public, Scope, SignedIn, Superuser};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
-    auth, discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
-    notifications, organizations, projects, recover, root, search, sessions, similar, stats, tags, tokens,
+    discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
+    organizations, projects, root, search, similar, stats, tags,
 };
 
 /// One endpoint.
@@ -22,6 +23,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may.
     pub access: Access,
+    /// Asks a session that did not show for an hour who it is to do so again.
+    pub sudo: bool,
     pub(crate) endpoint: fn(&Call) -> Result<Answer, ApiError>,
 }
 
@@ -35,7 +38,15 @@ const fn route(
         method,
         path,
         access,
+        sudo: false,
         endpoint,
+    }
+}
+
+impl Route {
+    /// For dangerous acts.
+    const fn sudo(self) -> Route {
+        Route { sudo: true, ..self }
     }
 }
 
@@ -52,6 +63,7 @@ const EVENT_ADMIN: Access = Scope("event:admin");
 
 const PARTS: &[&[Route]] = &[
     hosted::ROUTES,
+    accounts::ROUTES,
     people::ROUTES,
     releases::ROUTES,
     kept::ROUTES,
@@ -110,42 +122,6 @@ const CORE: &[Route] = &[
         Superuser,
         internal::remove_set_aside,
     ),
-    // The login.
-    route("POST", "/auth/login/", Public, auth::login),
-    route("GET", "/auth/", SignedIn, auth::me),
-    route("DELETE", "/auth/", SignedIn, auth::logout),
-    route("GET", "/users/me/", SignedIn, auth::me),
-    route("PUT", "/users/me/", Session, auth::update_me),
-    route("PUT", "/users/me/password/", Session, auth::change_password),
-    route("POST", "/auth/recover/", Public, recover::ask),
-    route("POST", "/auth/recover/confirm/", Public, recover::confirm),
-    // Where the caller is signed in.
-    route("GET", "/users/me/sessions/", Session, sessions::list),
-    route("DELETE", "/users/me/sessions/", Session, sessions::remove_others),
-    route(
-        "DELETE",
-        "/users/me/sessions/{session}/",
-        Session,
-        sessions::remove,
-    ),
-    route("GET", "/users/me/notifications/", SignedIn, notifications::get),
-    route("PUT", "/users/me/notifications/", Session, notifications::update),
-    route(
-        "GET",
-        "/unsubscribe/{user}/{project_id}/{kind}/{signature}/",
-        Public,
-        notifications::ask,
-    ),
-    route(
-        "POST",
-        "/unsubscribe/{user}/{project_id}/{kind}/{signature}/",
-        Public,
-        notifications::stop,
-    ),
-    route("GET", "/api-tokens/", Session, tokens::list),
-    route("POST", "/api-tokens/", Session, tokens::add),
-    route("DELETE", "/api-tokens/", Session, tokens::remove),
-    route("DELETE", "/api-tokens/{token}/", Session, tokens::remove),
     // Organizations.
     route("GET", "/organizations/", SignedIn, organizations::list),
     route("GET", "/organizations/{org}/", SEE_ORG, organizations::get),
@@ -195,7 +171,8 @@ const CORE: &[Route] = &[
         "/projects/{org}/{project}/",
         PROJECT_ADMIN,
         projects::remove,
-    ),
+    )
+    .sudo(),
     route("GET", "/projects/{org}/{project}/keys/", PROJECT_READ, keys::list),
     route(
         "POST",
@@ -214,6 +191,12 @@ const CORE: &[Route] = &[
         "/projects/{org}/{project}/keys/{key}/",
         PROJECT_WRITE,
         keys::update,
+    ),
+    route(
+        "POST",
+        "/projects/{org}/{project}/keys/{key}/rotate/",
+        PROJECT_WRITE,
+        keys::rotate,
     ),
     route(
         "DELETE",

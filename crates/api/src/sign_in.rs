@@ -1,9 +1,13 @@
 //! Opening a session in the browser, whatever showed who it is: a password, an invitation, another provider.
 
+use storage::mail::compose;
+use storage::relational::mails::{self, About};
+use storage::relational::people::User;
 use storage::relational::{people, sessions};
 use storage::sql::{Connection, Result as SqlResult};
 
 use crate::access::SESSION;
+use crate::answer::ApiError;
 use crate::call::Call;
 use crate::dispatch::COOKIE;
 use crate::password::{new_secret, token_hash};
@@ -30,4 +34,18 @@ pub fn open(call: &Call, c: &mut dyn Connection, user: i64) -> SqlResult<String>
     )?;
     people::logged_in(c, user, now)?;
     Ok(cookie(call, &secret, SESSION / 1_000_000))
+}
+
+/// Mails a user what changed about how they sign in, so that they see what they did not do themselves.
+pub fn notice(call: &Call, c: &mut dyn Connection, user: &User, what: &str) -> Result<(), ApiError> {
+    if !call.api.sends_mail {
+        return Ok(());
+    }
+    let about = About {
+        user: Some(user.id),
+        project: None,
+    };
+    let mail = compose::notice(&user.email, what, &call.api.links.security());
+    mails::add(c, &format!("notice {}", new_secret()), about, &mail, call.now())?;
+    Ok(())
 }

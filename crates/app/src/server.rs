@@ -138,6 +138,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let url: Arc<str> = url_for(config, listen).into();
 
     let secret: Arc<str> = secret.into();
+    let seal = api::Seal::new(&secret).map_err(anyhow::Error::msg)?;
     let links = Links::new(url.clone(), secret.clone());
     let mailer = mailer(config)?;
 
@@ -217,7 +218,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     }
 
     let app = routes(
-        config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape,
+        config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape, seal,
     );
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
@@ -275,6 +276,7 @@ fn routes(
     watch: &Arc<Watch>,
     forwarding: Arc<api::Forwarding>,
     scrape: metrics_exporter_prometheus::PrometheusHandle,
+    seal: api::Seal,
 ) -> Router {
     let networks = config.trusted.clone();
     let trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync> =
@@ -330,6 +332,7 @@ fn routes(
         hooks,
         url: url.clone(),
         links,
+        seal,
         sends_mail: config.mail.is_some(),
         retention: config.retention,
         trusted,

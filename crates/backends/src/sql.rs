@@ -40,6 +40,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0008_mail",
         include_str!("../../storage/migrations/0008_mail.sql"),
     ),
+    (
+        "0009_accounts",
+        include_str!("../../storage/migrations/0009_accounts.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -9,7 +9,8 @@ use protocol::time::{day_of, hour_of};
 use storage::life;
 use storage::payloads::Partition;
 use storage::relational::{
-    activity, attachments, hashes, instance, issues, outcomes, positions, projects, sessions, whereabouts,
+    accounts, activity, attachments, hashes, instance, issues, outcomes, people, positions, projects,
+    sessions, whereabouts,
 };
 use storage::sql::SqlError;
 use storage::stores::Stores;
@@ -219,6 +220,12 @@ pub fn delete_due(stores: &Stores) -> Result<u64, JobError> {
         stores.sql.writing(|c| projects::remove(c, project.id))?;
         tracing::info!(project = project.id, "deleted a project");
     }
+    for organization in stores.sql.reading(people::retired)? {
+        stores
+            .sql
+            .writing(|c| people::remove_organization(c, organization))?;
+        tracing::info!(organization, "deleted an organization");
+    }
     Ok(deleted)
 }
 
@@ -315,6 +322,7 @@ fn sweep_where(stores: &Stores, retention: u16, goes: impl Fn(Partition) -> bool
         hashes::sweep(c, hour_of(now) - counted * 24)?;
         outcomes::sweep(c, hour_of(now) - OUTCOME_DAYS * 24)?;
         whereabouts::sweep(c, now - i64::from(retention) * DAY)?;
+        accounts::sweep(c, now)?;
         sessions::sweep(c, now)
     })?;
     Ok(dropped)

@@ -2,6 +2,7 @@
 //!
 //! Functions take an open [`crate::sql::Connection`], so that a caller joins several into one transaction.
 
+pub mod accounts;
 pub mod activity;
 pub mod aside;
 pub mod attachments;

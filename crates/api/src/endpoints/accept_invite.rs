@@ -50,9 +50,16 @@ fn visitor(call: &Call) -> Option<&User> {
         Some(Principal {
             user: Some(user),
             proof: Proof::Session(_),
+            ..
         }) => Some(user),
         _ => None,
     }
+}
+
+/// Whether who accepts has to set up a second factor before the organization lets them in.
+fn needs_factor(call: &Call, organization: &Organization) -> bool {
+    let asks = organization.settings.get("require2FA") == Some(&Value::Bool(true));
+    asks && !visitor(call).is_some_and(|u| u.has_factor)
 }
 
 /// What an invitation is for, and what accepting it takes.
@@ -72,7 +79,7 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
         },
         "email": open.invitation.email, "orgRole": open.member.role, "inviterName": open.invitation.inviter,
         "needsAuthentication": visitor(call).is_none(), "hasAccount": open.known.is_some(),
-        "existingMember": inside, "needs2fa": false, "hasAuthProvider": false, "requireSso": false,
+        "existingMember": inside, "needs2fa": needs_factor(call, &open.organization), "hasAuthProvider": false, "requireSso": false,
         "ssoProvider": null,
     })))
 }
@@ -80,12 +87,7 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
 /// Accepts: as who is logged in, or with a new account: `{"name"?, "password"}`.
 pub fn accept(call: &Call) -> Result<Answer, ApiError> {
     // The link is the secret, but a page of another site must not make the browser's user use it.
-    if !call.unforgeable {
-        return Err(ApiError::Forbidden(
-            "CSRF: send the header X-Requested-With, or Content-Type: application/json, with this request."
-                .into(),
-        ));
-    }
+    call.own_page_only()?;
     let fresh = match visitor(call) {
         Some(_) => None,
         None => Some(account(call)?),

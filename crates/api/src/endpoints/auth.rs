@@ -2,30 +2,19 @@
 
 use http::header;
 use serde_json::json;
-use storage::relational::{people, sessions};
+use storage::relational::{accounts, people, sessions};
 
+use super::second_factor;
 use crate::access::Proof;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::password::{hash_password, new_secret, verify_password, weak_password};
 use crate::{sign_in, views};
 
-fn text(body: &serde_json::Map<String, serde_json::Value>, name: &str) -> Result<String, ApiError> {
-    match body.get(name).and_then(|v| v.as_str()) {
-        Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(ApiError::field(name, "This field is required.")),
-    }
-}
-
-/// Opens a session: `{"username", "password"}`. Only a request that a page of this server can send is taken.
+/// Opens a session: `{"username", "password"}`; or answers `nextStep`, if the user has a second factor. Only a request that a page of this server can send is taken.
 pub fn login(call: &Call) -> Result<Answer, ApiError> {
-    if !call.unforgeable {
-        let what =
-            "CSRF: send the header X-Requested-With, or Content-Type: application/json, with this request.";
-        return Err(ApiError::Forbidden(what.into()));
-    }
-    let body = call.json()?;
-    let (name, password) = (text(&body, "username")?, text(&body, "password")?);
+    call.own_page_only()?;
+    let (name, password) = (call.text("username")?, call.text("password")?);
     let now = call.now();
     let mut keys = vec![format!("name {}", name.trim().to_lowercase())];
     keys.extend(call.address.map(|a| format!("address {a}")));
@@ -46,6 +35,17 @@ pub fn login(call: &Call) -> Result<Answer, ApiError> {
         ));
     };
     call.api.attempts.succeeded(&keys);
+    if user.has_factor {
+        let (ticket, app, keys) = call.change(|c| {
+            let app = accounts::app(c, user.id)?.is_some();
+            let keys = !accounts::passkeys(c, user.id)?.is_empty();
+            Ok((second_factor::begin(call, c, user.id)?, app, keys))
+        })?;
+        return Ok(Answer::json(json!({
+            "nextStep": "second-factor", "ticket": ticket,
+            "methods": { "totp": app, "passkey": keys, "recovery": true },
+        })));
+    }
     let cookie = sql.writing(|c| sign_in::open(call, c, user.id))?;
     Ok(Answer::json(views::people::me(&user)).with(header::SET_COOKIE, cookie))
 }
@@ -76,8 +76,7 @@ pub fn logout(call: &Call) -> Result<Answer, ApiError> {
 
 /// Changes one's name.
 pub fn update_me(call: &Call) -> Result<Answer, ApiError> {
-    let body = call.json()?;
-    let name = text(&body, "name")?;
+    let name = call.text("name")?;
     if name.chars().count() > 200 {
         return Err(ApiError::field("name", "use at most 200 characters"));
     }
@@ -93,10 +92,14 @@ pub fn update_me(call: &Call) -> Result<Answer, ApiError> {
 
 /// Changes one's password; every session ends, this one goes on under a new cookie.
 pub fn change_password(call: &Call) -> Result<Answer, ApiError> {
-    let body = call.json()?;
-    let (current, new) = (text(&body, "currentPassword")?, text(&body, "newPassword")?);
+    let (current, new) = (call.text("currentPassword")?, call.text("newPassword")?);
     let user = call.user()?;
     let now = call.now();
+    if !user.has_password() {
+        let what =
+            "This account has no password: ask for one with \"Forgot the password?\" on the sign-in page.";
+        return Err(ApiError::field("currentPassword", what));
+    }
     let keys = vec![format!("password of {}", user.id)];
     call.api.attempts.begin(&keys, now).map_err(|seconds| {
         let text = format!("Too many failed tries; try again in {seconds} s.");
@@ -110,9 +113,10 @@ pub fn change_password(call: &Call) -> Result<Answer, ApiError> {
         return Err(ApiError::field("newPassword", why));
     }
     let hash = hash_password(&new).map_err(ApiError::Internal)?;
-    let cookie = call.api.stores.sql.writing(|c| {
+    let cookie = call.change(|c| {
         people::set_password(c, user.id, &hash)?;
-        sign_in::open(call, c, user.id)
+        sign_in::notice(call, c, user, "The password of your account was changed.")?;
+        Ok(sign_in::open(call, c, user.id)?)
     })?;
     Ok(Answer::nothing().with(header::SET_COOKIE, cookie))
 }

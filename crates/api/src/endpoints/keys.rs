@@ -99,6 +99,39 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::created(view(&key, &call.api.url)))
 }
 
+/// Makes a key like another, with its name and limits: `{"disableOld"?}`. The other one goes on until it is switched
+/// off, so that every client can be given the new one first.
+pub fn rotate(call: &Call) -> Result<Answer, ApiError> {
+    let old = find(call)?;
+    let off = match call.json()?.get("disableOld") {
+        None => false,
+        Some(Value::Bool(on)) => *on,
+        Some(_) => return Err(ApiError::field("disableOld", "expected true or false")),
+    };
+    let (project, now, public) = (call.project()?.id, call.now(), new_key());
+    let key = call.change(|c| {
+        projects::add_key(c, project, &old.label, &public, &new_key(), now)?;
+        let found = projects::keys(c, project)?
+            .into_iter()
+            .find(|k| k.public_key == public);
+        let mut key = found.ok_or_else(|| ApiError::missing("Key"))?;
+        key.rate_limit = old.rate_limit;
+        projects::update_key(c, &key)?;
+        audit(call, c, "projectkey.create", &key)?;
+        if off {
+            let old = Key {
+                is_active: false,
+                ..old.clone()
+            };
+            projects::update_key(c, &old)?;
+            audit(call, c, "projectkey.edit", &old)?;
+        }
+        Ok(key)
+    })?;
+    (call.api.hooks.changed)();
+    Ok(Answer::created(view(&key, &call.api.url)))
+}
+
 fn audit(call: &Call, c: &mut dyn Connection, event: &str, key: &Key) -> Result<(), ApiError> {
     let data = json!({ "label": key.label, "public_key": key.public_key });
     call.audit(c, event, Some(key.id), &data)

@@ -119,13 +119,23 @@ fn wanted_role(call: &Call, body: &Map<String, Value>) -> Result<Option<String>,
     Ok(Some(role.to_owned()))
 }
 
+/// Whether the organization lets its members invite members.
+fn invites(call: &Call) -> Result<bool, ApiError> {
+    let open = views::people::is_on(call.organization()?, "allowMemberInvite");
+    Ok(open && call.role.is_some() && call.may("member:read"))
+}
+
 /// Whether there is a role, and the caller may give it.
 pub fn may_give(call: &Call, field: &str, role: &str) -> Result<(), ApiError> {
     if !ROLES.contains(&role) {
         let what = format!("a role is one of {}", ROLES.join(", "));
         return Err(ApiError::field(field, what));
     }
-    if views::members::highest(call).is_none_or(|own| rank(role) > own) {
+    let highest = match views::members::highest(call) {
+        None if invites(call)? => Some(rank("member")),
+        other => other,
+    };
+    if highest.is_none_or(|own| rank(role) > own) {
         return Err(ApiError::field(
             field,
             "You do not have permission to give this role.",
@@ -202,10 +212,15 @@ pub fn check_email(field: &str, text: &str) -> Result<String, ApiError> {
     Ok(email)
 }
 
-/// Invites somebody: `{"email", "orgRole"?, "teamRoles"?}`. The answer has the link of the invitation.
+/// Invites somebody: `{"email", "orgRole"?, "teamRoles"?}`. Members may invite members where the organization lets
+/// them. The answer has the link of the invitation.
 pub fn add(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let email = check_email("email", body.get("email").and_then(Value::as_str).unwrap_or(""))?;
+    if !call.may("member:write") && !invites(call)? {
+        let what = "You do not have permission to invite people: it needs the scope member:write.";
+        return Err(ApiError::Forbidden(what.into()));
+    }
     let role = wanted_role(call, &body)?.unwrap_or_else(|| "member".into());
     let (org, now) = (call.organization()?.id, call.now());
     let view = call.change(|c| {

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value, json};
 use storage::relational::people::{self, Organization};
+use storage::relational::projects;
 use storage::sql::{Connection, Result as SqlResult};
 
 use super::projects::{check_slug, scrub_settings, slug_of, taken};
-use crate::access::{Principal, Proof, role_scopes};
+use crate::access::{self, Principal, Proof, role_scopes};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links::paged;
@@ -78,6 +79,14 @@ fn name(body: &Map<String, Value>) -> Result<Option<String>, ApiError> {
     Ok(Some(name.to_owned()))
 }
 
+/// Settings that are on or off.
+const SWITCHES: &[&str] = &[
+    "openMembership",
+    "require2FA",
+    "requireEmailVerification",
+    "allowMemberInvite",
+];
+
 const TAKEN: &str = "another organization has this slug";
 
 /// Makes an organization that its maker owns: `{"name", "slug"?}`. Its first team is named after it.
@@ -96,7 +105,12 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
         return Err(ApiError::Forbidden("This needs the scope org:write.".into()));
     }
     let now = call.now();
+    let administrator = access::administers(call.principal()?);
     let organization = call.change(|c| {
+        if super::options::read(c)?.one && !administrator {
+            let what = "There is one organization on this server; only its administrators make another.";
+            return Err(ApiError::Forbidden(what.into()));
+        }
         if people::slug_taken(c, &slug)? {
             return Err(ApiError::field("slug", TAKEN));
         }
@@ -119,7 +133,7 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::created(view))
 }
 
-/// Changes names, the scrubbing that its projects start from, and who sees what.
+/// Changes names, the scrubbing that its projects start from, who sees what, and what it asks of its members.
 pub fn update(call: &Call) -> Result<Answer, ApiError> {
     let body = call.json()?;
     let mut organization = call.organization()?.clone();
@@ -131,12 +145,29 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     }
     let mut settings = organization.settings.as_object().cloned().unwrap_or_default();
     scrub_settings(&body, &mut settings)?;
-    match body.get("openMembership") {
-        None => {}
-        Some(Value::Bool(on)) => {
-            settings.insert("openMembership".into(), json!(on));
+    for name in SWITCHES {
+        match body.get(*name) {
+            None => {}
+            Some(Value::Bool(on)) => {
+                settings.insert((*name).into(), json!(on));
+            }
+            Some(_) => return Err(ApiError::field(name, "expected true or false")),
         }
-        Some(_) => return Err(ApiError::field("openMembership", "expected true or false")),
+    }
+    // Nobody closes the door behind themselves.
+    if body.get("require2FA") == Some(&Value::Bool(true))
+        && let Some(user) = &call.principal()?.user
+        && !user.has_factor
+    {
+        let what = "Set up a second factor for your own account first.";
+        return Err(ApiError::field("require2FA", what));
+    }
+    if body.get("requireEmailVerification") == Some(&Value::Bool(true))
+        && let Some(user) = &call.principal()?.user
+        && !user.is_verified
+    {
+        let what = "Confirm the address of your own account first.";
+        return Err(ApiError::field("requireEmailVerification", what));
     }
     organization.settings = Value::Object(settings);
     call.change(|c| {
@@ -153,4 +184,21 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     let view =
         views::people::organization_details(&organization, &call.api.url, call.role.as_deref(), scopes);
     Ok(Answer::json(view))
+}
+
+/// Removes an organization with its projects and everything they hold. Their events go in the background.
+pub fn remove(call: &Call) -> Result<Answer, ApiError> {
+    let organization = call.organization()?;
+    let by = call.principal()?.user.as_ref().map(|u| u.email.clone());
+    call.change(|c| {
+        for mut project in projects::of_organization(c, organization.id)? {
+            "deleting".clone_into(&mut project.status);
+            projects::update(c, &project)?;
+        }
+        people::retire_organization(c, organization.id)?;
+        Ok(())
+    })?;
+    tracing::info!(by, slug = organization.slug, "an organization was removed");
+    (call.api.hooks.changed)();
+    Ok(Answer::nothing())
 }

@@ -12,13 +12,6 @@ use crate::password::{hash_password, new_secret, token_hash, weak_password};
 /// How long a link works, µs.
 const LASTS: i64 = 3_600_000_000;
 
-fn text(call: &Call, name: &str) -> Result<String, ApiError> {
-    match call.json()?.get(name).and_then(|v| v.as_str()) {
-        Some(text) if !text.trim().is_empty() => Ok(text.to_owned()),
-        _ => Err(ApiError::field(name, "This field is required.")),
-    }
-}
-
 /// Nobody asks more often than this; the answer says when again.
 fn throttle(call: &Call, keys: &[String]) -> Result<(), ApiError> {
     call.api.attempts.begin(keys, call.now()).map_err(|seconds| {
@@ -33,7 +26,7 @@ pub fn ask(call: &Call) -> Result<Answer, ApiError> {
         let what = "This server sends no mail. Its administrator can set a new password with `vedette createuser --force`.";
         return Err(ApiError::Bad(what.into()));
     }
-    let email = text(call, "email")?.trim().to_lowercase();
+    let email = call.text("email")?.trim().to_lowercase();
     let mut keys = vec![format!("recover {email}")];
     keys.extend(call.address.map(|a| format!("recover from {a}")));
     throttle(call, &keys)?;
@@ -59,7 +52,7 @@ pub fn ask(call: &Call) -> Result<Answer, ApiError> {
 
 /// Sets the password: `{"token", "password"}`. The link ends, and so does every session.
 pub fn confirm(call: &Call) -> Result<Answer, ApiError> {
-    let (token, password) = (text(call, "token")?, text(call, "password")?);
+    let (token, password) = (call.text("token")?, call.text("password")?);
     let keys: Vec<String> = call
         .address
         .map(|a| format!("reset from {a}"))
@@ -79,7 +72,14 @@ pub fn confirm(call: &Call) -> Result<Answer, ApiError> {
     let new = hash_password(&password).map_err(ApiError::Internal)?;
     call.api.stores.sql.writing(|c| {
         mails::end_resets(c, user)?;
-        people::set_password(c, user, &new)
+        people::set_password(c, user, &new)?;
+        // Who has the link has the address.
+        match people::user(c, user)? {
+            Some(user) if !user.is_verified && call.api.sends_mail => {
+                people::set_email(c, user.id, &user.email, true)
+            }
+            _ => Ok(()),
+        }
     })?;
     call.api.attempts.succeeded(&keys);
     Ok(Answer::nothing())

@@ -8,6 +8,7 @@ use crate::endpoints::{
 };
 
 const MEMBER_READ: Access = Scope("member:read");
+const INVITE: Access = AnyOf(&["member:write", "member:read"]);
 const MEMBER_WRITE: Access = Scope("member:write");
 const MEMBER_ADMIN: Access = Scope("member:admin");
 const TEAM_READ: Access = Scope("team:read");
@@ -24,9 +25,11 @@ const PROJECT_WRITE: Access = Scope("project:write");
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
     route("POST", "/organizations/", SignedIn, organizations::add),
+    route("DELETE", "/organizations/{org}/", OWNER, organizations::remove).sudo(),
     route("GET", "/organizations/{org}/users/", MEMBER_READ, members::users),
     route("GET", "/organizations/{org}/members/", MEMBER_READ, members::list),
-    route("POST", "/organizations/{org}/members/", MEMBER_WRITE, members::add),
+    // Members invite as well where the organization lets them.
+    route("POST", "/organizations/{org}/members/", INVITE, members::add),
     route("GET", "/organizations/{org}/members/{member}/", MEMBER_READ, members::get),
     route("PUT", "/organizations/{org}/members/{member}/", MEMBER_WRITE, members::update),
     // Everybody may leave.
@@ -63,7 +66,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/teams/{org}/{team}/projects/", PROJECT_READ, team::projects),
     route("POST", "/teams/{org}/{team}/projects/", PROJECT_WRITE, team::add_project),
     // Who owns both organizations.
-    route("POST", "/projects/{org}/{project}/transfer/", OWNER, transfer::transfer),
+    route("POST", "/projects/{org}/{project}/transfer/", OWNER, transfer::transfer).sudo(),
     route("GET", "/projects/{org}/{project}/members/", MEMBER_READ, project_teams::members),
     route("GET", "/projects/{org}/{project}/teams/", PROJECT_READ, project_teams::list),
     route("POST", "/projects/{org}/{project}/teams/{team}/", PROJECT_WRITE, project_teams::give),

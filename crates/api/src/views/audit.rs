@@ -12,6 +12,7 @@ use super::{people, time};
 pub const EVENTS: &[&str] = &[
     "issue.delete",
     "member.accept-invite",
+    "member.add",
     "member.edit",
     "member.invite",
     "member.join-team",
@@ -39,6 +40,11 @@ pub const EVENTS: &[&str] = &[
     "team.create",
     "team.edit",
     "team.remove",
+    "user.disable",
+    "user.enable",
+    "user.remove",
+    "user.remove-2fa",
+    "user.reset-password",
 ];
 
 /// Characters of a value that are kept.
@@ -100,6 +106,12 @@ fn note(r: &Row) -> String {
         "team.create" => "made the team",
         "team.edit" => "changed the team",
         "team.remove" => "removed the team",
+        "member.add" => "made an account and joined:",
+        "user.disable" => "disabled the account",
+        "user.enable" => "enabled the account",
+        "user.remove" => "removed the account",
+        "user.remove-2fa" => "removed the second factors of",
+        "user.reset-password" => "made a link to a new password for",
         other => other,
     };
     format!("{verb} {name}").trim_end().to_owned()

@@ -13,7 +13,7 @@ pub fn user(u: &User) -> Value {
     json!({
         "id": u.id.to_string(), "name": name, "username": u.email, "email": u.email,
         "avatarUrl": null, "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
-        "isActive": u.is_active, "isManaged": false, "hasPasswordAuth": true, "has2fa": false,
+        "isActive": u.is_active, "isManaged": false, "hasPasswordAuth": u.has_password(), "has2fa": u.has_factor,
         "dateJoined": time(u.date_joined), "lastLogin": time_opt(u.last_login),
     })
 }
@@ -25,7 +25,7 @@ pub fn member(u: &User) -> Value {
     constant::complete(
         &mut view,
         json!({
-            "emails": [{ "id": u.id.to_string(), "email": u.email, "is_verified": true }],
+            "emails": [{ "id": u.id.to_string(), "email": u.email, "is_verified": u.is_verified }],
             "isSuperuser": u.is_superuser, "isStaff": u.is_superuser, "isSuspended": false, "experiments": {},
             "lastActive": time_opt(u.last_login),
         }),
@@ -38,18 +38,24 @@ pub fn me(u: &User) -> Value {
     let mut view = user(u);
     view["isSuperuser"] = u.is_superuser.into();
     view["isStaff"] = u.is_superuser.into();
-    view["emails"] = json!([{ "id": u.id.to_string(), "email": u.email, "is_verified": true }]);
+    view["emails"] = json!([{ "id": u.id.to_string(), "email": u.email, "is_verified": u.is_verified }]);
     view["options"] = json!({});
     view["flags"] = json!({ "newsletter_consent_prompt": false });
     view
+}
+
+/// Whether a setting is on that is off by itself.
+pub fn is_on(o: &Organization, name: &str) -> bool {
+    o.settings.get(name) == Some(&Value::Bool(true))
 }
 
 /// An organization in a list.
 pub fn organization(o: &Organization, url: &str) -> Value {
     json!({
         "id": o.id.to_string(), "slug": o.slug, "name": o.name, "dateCreated": time(o.date_added),
-        "status": { "id": "active", "name": "active" }, "isEarlyAdopter": false, "require2FA": false,
-        "requireEmailVerification": false, "allowMemberInvite": false, "allowMemberProjectCreation": false,
+        "status": { "id": "active", "name": "active" }, "isEarlyAdopter": false,
+        "require2FA": is_on(o, "require2FA"), "requireEmailVerification": is_on(o, "requireEmailVerification"),
+        "allowMemberInvite": is_on(o, "allowMemberInvite"), "allowMemberProjectCreation": false,
         "allowSuperuserAccess": false,
         "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
         "hasAuthProvider": false, "features": [],

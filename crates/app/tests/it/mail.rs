@@ -11,7 +11,7 @@ use crate::clients::{fetched, install_python, sources};
 use crate::{BINARY, error};
 
 /// A mail server with a certificate of its own.
-struct MailServer {
+pub struct MailServer {
     child: Child,
     folder: tempfile::TempDir,
     port: String,
@@ -25,7 +25,7 @@ impl Drop for MailServer {
 }
 
 impl MailServer {
-    fn start() -> MailServer {
+    pub fn start() -> MailServer {
         let lock = "requirements.txt";
         let packages = fetched("smtp", &[lock], |folder| {
             install_python(folder, &sources("smtp").join(lock));
@@ -73,7 +73,7 @@ impl MailServer {
         }
     }
 
-    fn settings(&self) -> Vec<(&'static str, String)> {
+    pub fn settings(&self) -> Vec<(&'static str, String)> {
         vec![
             ("VEDETTE_MAIL_HOST", "localhost".into()),
             ("VEDETTE_MAIL_PORT", self.port.clone()),
@@ -109,7 +109,7 @@ impl MailServer {
     }
 }
 
-fn wait_for_mails(server: &Server, mail: &MailServer, n: usize) -> Vec<String> {
+pub fn wait_for_mails(server: &Server, mail: &MailServer, n: usize) -> Vec<String> {
     server.until(&format!("{n} mails"), |_| {
         Some(mail.mails()).filter(|all| all.len() >= n)
     })

@@ -1,6 +1,7 @@
 //! The binary, run for real: on SQLite and on a PostgreSQL of the test run.
 
 mod access;
+mod accounts;
 mod aside;
 mod audit;
 mod backup;

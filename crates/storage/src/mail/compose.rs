@@ -207,6 +207,46 @@ pub fn password_reset(to: &str, url: &str) -> Mail {
     )
 }
 
+/// A link to a password that an administrator handed out.
+pub fn first_password(to: &str, url: &str) -> Mail {
+    let text = "An administrator asks you to choose a password for your account on Vedette. \
+                The link works for three days and once.";
+    mail(
+        to,
+        "Choose a password for Vedette",
+        &[Part::Text(text), Part::Link("Choose a password", url)],
+        "If you do not know what this is about, do nothing.",
+        None,
+    )
+}
+
+/// A link that shows whose an address is.
+pub fn verification(to: &str, url: &str) -> Mail {
+    let text = "Somebody, probably you, entered this address for an account on Vedette. \
+                The link works for three days and once.";
+    mail(
+        to,
+        "Confirm your address for Vedette",
+        &[Part::Text(text), Part::Link("Confirm the address", url)],
+        "If it was not you, do nothing.",
+        None,
+    )
+}
+
+/// What changed about how somebody signs in.
+pub fn notice(to: &str, what: &str, url: &str) -> Mail {
+    mail(
+        to,
+        "Your account on Vedette was changed",
+        &[
+            Part::Text(what),
+            Part::Link("Look at your security settings", url),
+        ],
+        "If it was not you, change your password and sign out everywhere.",
+        None,
+    )
+}
+
 /// What `vedette mail test` sends.
 pub fn test(to: &str, url: &str) -> Mail {
     mail(

@@ -38,6 +38,16 @@ impl Links {
         format!("{}/reset-password/{token}/", self.url)
     }
 
+    /// Where an address is confirmed.
+    pub fn verification(&self, token: &str) -> String {
+        format!("{}/verify-email/{token}/", self.url)
+    }
+
+    /// Where somebody sees how they sign in.
+    pub fn security(&self) -> String {
+        format!("{}/account/security/", self.url)
+    }
+
     /// Where mails of a kind about a project are stopped: whoever has the address may, as it came to them.
     pub fn stop(&self, user: i64, project: i64, cause: Cause) -> String {
         let name = cause.name();

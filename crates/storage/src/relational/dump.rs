@@ -6,7 +6,8 @@ use crate::params;
 use crate::sql::{Connection, Dialect, Result, SqlError, Value};
 
 /// Every table whose rows a backup keeps, those first that others refer to; what a column is ordered by makes
-/// pages. `packs` is left out: it says where bytes lie, which a restored pack does anew.
+/// pages. `packs` is left out: it says where bytes lie, which a restored pack does anew;
+/// `ceremonies` as well: what is half done is begun again.
 pub const TABLES: &[(&str, &str)] = &[
     ("organizations", "id"),
     ("users", "id"),
@@ -22,6 +23,9 @@ pub const TABLES: &[(&str, &str)] = &[
     ("project_keys", "id"),
     ("sessions", "token_hash"),
     ("api_tokens", "id"),
+    ("authenticators", "user_id"),
+    ("recovery_codes", "user_id, code_hash"),
+    ("passkeys", "id"),
     ("org_tokens", "id"),
     ("audit_log", "id"),
     ("issues", "id"),
@@ -62,7 +66,7 @@ pub const TABLES: &[(&str, &str)] = &[
 ];
 
 /// Tables that a backup leaves out.
-pub const LEFT_OUT: &[&str] = &["migrations", "packs"];
+pub const LEFT_OUT: &[&str] = &["migrations", "packs", "ceremonies"];
 
 /// Rows of a page.
 const PAGE: i64 = 1000;

@@ -40,6 +40,17 @@ pub struct User {
     pub last_login: Option<i64>,
     /// Counts up to end every session.
     pub session_epoch: i64,
+    /// Showed that the address is theirs.
+    pub is_verified: bool,
+    /// Has an app that shows codes or a passkey.
+    pub has_factor: bool,
+}
+
+impl User {
+    /// Whether there is a password to log in with; who comes by another provider has none.
+    pub fn has_password(&self) -> bool {
+        !self.password.is_empty()
+    }
 }
 
 /// Somebody in an organization.
@@ -57,7 +68,9 @@ pub struct Member {
 
 const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings";
 pub(super) const USER: &str = "u.id, u.email, u.name, u.password, u.is_superuser, u.is_active, u.date_joined, u.last_login, \
-                    u.session_epoch";
+                    u.session_epoch, u.is_verified, \
+                    case when exists (select 1 from authenticators a where a.user_id = u.id) \
+                    or exists (select 1 from passkeys k where k.user_id = u.id) then 1 else 0 end";
 
 fn organization(r: &Row) -> Result<Organization> {
     Ok(Organization {
@@ -80,6 +93,8 @@ pub(super) fn user_at(r: &Row, i: usize) -> Result<User> {
         date_joined: r.int(i + 6)?,
         last_login: r.opt_int(i + 7)?,
         session_epoch: r.int(i + 8)?,
+        is_verified: r.bool(i + 9)?,
+        has_factor: r.bool(i + 10)?,
     })
 }
 
@@ -90,7 +105,7 @@ pub(super) fn user_at(r: &Row, i: usize) -> Result<User> {
 pub fn organizations(c: &mut dyn Connection) -> Result<Vec<Organization>> {
     all(
         c.query(
-            &format!("select {ORGANIZATION} from organizations o order by o.slug"),
+            &format!("select {ORGANIZATION} from organizations o where o.removed = 0 order by o.slug"),
             &[],
         )?,
         organization,
@@ -100,7 +115,7 @@ pub fn organizations(c: &mut dyn Connection) -> Result<Vec<Organization>> {
 /// The organizations of a user, by slug.
 pub fn organizations_of(c: &mut dyn Connection, user: i64) -> Result<Vec<Organization>> {
     let sql = format!(
-        "select {ORGANIZATION} from organizations o join members m on m.org_id = o.id where m.user_id = $1 order by o.slug"
+        "select {ORGANIZATION} from organizations o join members m on m.org_id = o.id where m.user_id = $1 and o.removed = 0 order by o.slug"
     );
     all(c.query(&sql, params![user])?, organization)
 }
@@ -108,8 +123,9 @@ pub fn organizations_of(c: &mut dyn Connection, user: i64) -> Result<Vec<Organiz
 /// An organization by slug, also one that it had before, or by number written as text.
 pub fn organization_by(c: &mut dyn Connection, slug_or_id: &str) -> Result<Option<Organization>> {
     let id: i64 = slug_or_id.parse().unwrap_or(0);
-    let sql =
-        format!("select {ORGANIZATION} from organizations o where o.slug = $1 or o.id = $2 order by o.id");
+    let sql = format!(
+        "select {ORGANIZATION} from organizations o where (o.slug = $1 or o.id = $2) and o.removed = 0 order by o.id"
+    );
     if let Some(row) = c.query_opt(&sql, params![slug_or_id, id])? {
         return organization(&row).map(Some);
     }
@@ -233,6 +249,128 @@ pub fn set_superuser(c: &mut dyn Connection, user: i64) -> Result<()> {
 /// Changes the name for people.
 pub fn set_name(c: &mut dyn Connection, user: i64, name: &str) -> Result<()> {
     c.execute("update users set name = $2 where id = $1", params![user, name])?;
+    Ok(())
+}
+
+/// Makes a user's address another, and says whether it is known to be theirs.
+pub fn set_email(c: &mut dyn Connection, user: i64, email: &str, verified: bool) -> Result<()> {
+    c.execute(
+        "update users set email = $2, is_verified = $3 where id = $1",
+        params![user, email, verified],
+    )?;
+    Ok(())
+}
+
+/// Says whether a user may log in, and whether they may do everything.
+pub fn set_standing(c: &mut dyn Connection, user: i64, active: bool, superuser: bool) -> Result<()> {
+    c.execute(
+        "update users set is_active = $2, is_superuser = $3 where id = $1",
+        params![user, active, superuser],
+    )?;
+    Ok(())
+}
+
+/// How many active users may do everything.
+pub fn count_superusers(c: &mut dyn Connection) -> Result<i64> {
+    c.query_one(
+        "select count(*) from users where is_superuser = 1 and is_active = 1",
+        &[],
+    )?
+    .int(0)
+}
+
+/// A page of the users whose address or name has a part, the newest first.
+pub fn users(c: &mut dyn Connection, part: &str, offset: usize, limit: usize) -> Result<Vec<User>> {
+    let part = format!(
+        "%{}%",
+        part.to_lowercase()
+            .replace('\\', "\\\\")
+            .replace('%', "\\%")
+            .replace('_', "\\_")
+    );
+    let sql = format!(
+        "select {USER} from users u where lower(u.email) like $1 escape '\\' or lower(u.name) like $1 escape '\\' \
+         order by u.id desc limit $2 offset $3"
+    );
+    let (limit, offset) = (
+        i64::try_from(limit).unwrap_or(i64::MAX),
+        i64::try_from(offset).unwrap_or(i64::MAX),
+    );
+    all(c.query(&sql, params![part, limit, offset])?, |r| user_at(r, 0))
+}
+
+/// Takes what makes a user somebody: name, address, login, memberships, what they keep. What they said and did
+/// stays, by nobody.
+pub fn erase(c: &mut dyn Connection, user: i64) -> Result<()> {
+    super::accounts::remove_factors(c, user)?;
+    for sql in [
+        "delete from team_members where member_id in (select id from members where user_id = $1)",
+        "delete from members where user_id = $1",
+        "delete from sessions where user_id = $1",
+        "delete from api_tokens where user_id = $1",
+        "delete from ceremonies where user_id = $1",
+        "delete from password_resets where user_id = $1",
+        "delete from notification_settings where user_id = $1",
+        "delete from bookmarks where user_id = $1",
+        "delete from seen where user_id = $1",
+        "delete from subscriptions where user_id = $1",
+        "update issues set assigned_user = null where assigned_user = $1",
+    ] {
+        c.execute(sql, params![user])?;
+    }
+    c.execute(
+        "update users set email = $2, name = '', password = '', is_superuser = 0, is_active = 0, \
+         session_epoch = session_epoch + 1 where id = $1",
+        params![user, format!("removed-{user}@invalid")],
+    )?;
+    Ok(())
+}
+
+/// Takes an organization from everybody; its slug is free from now on, and [`remove_organization`] does the rest.
+pub fn retire_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
+    for sql in [
+        "delete from invitations where member_id in (select id from members where org_id = $1)",
+        "delete from team_members where team_id in (select id from teams where org_id = $1)",
+        "delete from members where org_id = $1",
+        "delete from org_tokens where org_id = $1",
+        "delete from organization_redirects where org_id = $1",
+    ] {
+        c.execute(sql, params![org])?;
+    }
+    c.execute(
+        "update organizations set removed = 1, slug = $2 where id = $1",
+        params![org, format!("removed-{org}")],
+    )?;
+    Ok(())
+}
+
+/// The organizations that were retired and have no project any more.
+pub fn retired(c: &mut dyn Connection) -> Result<Vec<i64>> {
+    let rows = c.query(
+        "select o.id from organizations o where o.removed = 1 \
+         and not exists (select 1 from projects p where p.org_id = o.id)",
+        &[],
+    )?;
+    all(rows, |r| r.int(0))
+}
+
+/// Removes an organization and what the database holds of it, but for its projects, which are gone before.
+pub fn remove_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
+    for sql in [
+        "delete from teams where org_id = $1",
+        "delete from audit_log where org_id = $1",
+        "delete from documents where org_id = $1",
+        "delete from deploys where org_id = $1",
+        "delete from release_commits where org_id = $1",
+        "delete from release_details where org_id = $1",
+        "delete from commit_files where commit_id in (select id from commits where org_id = $1)",
+        "delete from commits where org_id = $1",
+        "delete from repositories where org_id = $1",
+        "delete from project_redirects where org_id = $1",
+        "delete from organizations where id = $1",
+    ] {
+        c.execute(sql, params![org])?;
+    }
     Ok(())
 }
 

@@ -13,6 +13,8 @@ pub struct Session {
     pub expires: i64,
     /// When it was last used, µs.
     pub last_used: i64,
+    /// When who has it last showed who they are, µs.
+    pub confirmed: i64,
 }
 
 /// A token of the API.
@@ -48,8 +50,8 @@ pub fn add(
     user_agent: Option<&str>,
 ) -> Result<()> {
     c.execute(
-        "insert into sessions (token_hash, user_id, epoch, created, expires, last_used, address, user_agent) \
-         select $1, u.id, u.session_epoch, $3, $4, $3, $5, $6 from users u where u.id = $2",
+        "insert into sessions (token_hash, user_id, epoch, created, expires, last_used, address, user_agent, confirmed) \
+         select $1, u.id, u.session_epoch, $3, $4, $3, $5, $6, $3 from users u where u.id = $2",
         params![hash, user, now, expires, address, user_agent],
     )?;
     Ok(())
@@ -58,7 +60,7 @@ pub fn add(
 /// The session with this hash, if it is in force and its user may log in.
 pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Session>> {
     let row = c.query_opt(
-        "select s.user_id, s.expires, s.last_used from sessions s join users u on u.id = s.user_id \
+        "select s.user_id, s.expires, s.last_used, s.confirmed from sessions s join users u on u.id = s.user_id \
          where s.token_hash = $1 and s.expires > $2 and s.epoch = u.session_epoch and u.is_active = 1",
         params![hash, now],
     )?;
@@ -67,9 +69,28 @@ pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Sessi
             user_id: r.int(0)?,
             expires: r.int(1)?,
             last_used: r.int(2)?,
+            confirmed: r.int(3)?,
         })
     })
     .transpose()
+}
+
+/// Notes that who has a session showed who they are.
+pub fn confirm(c: &mut dyn Connection, hash: &str, now: i64) -> Result<()> {
+    c.execute(
+        "update sessions set confirmed = $2 where token_hash = $1",
+        params![hash, now],
+    )?;
+    Ok(())
+}
+
+/// Ends every session of a user but one.
+pub fn remove_others(c: &mut dyn Connection, user: i64, hash: &str) -> Result<()> {
+    c.execute(
+        "delete from sessions where user_id = $1 and token_hash <> $2",
+        params![user, hash],
+    )?;
+    Ok(())
 }
 
 /// A session as its user looks at it.
