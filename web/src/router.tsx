@@ -8,7 +8,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { Compass, Inbox } from 'lucide-react';
+import { Compass } from 'lucide-react';
 import { Login } from './features/auth/Login.tsx';
 import { sessionQuery } from './features/auth/queries.ts';
 import { Stream } from './features/issues/Stream.tsx';
@@ -68,6 +68,17 @@ const accept = createRoute({
   component: lazyRouteComponent(() => import('./features/auth/Accept.tsx'), 'Accept'),
 });
 
+const register = createRoute({
+  getParentRoute: () => root,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./features/auth/Register.tsx'), 'Register'),
+});
+const verify = createRoute({
+  getParentRoute: () => root,
+  path: '/verify-email/$token/',
+  component: lazyRouteComponent(() => import('./features/auth/Verify.tsx'), 'Verify'),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
@@ -86,11 +97,7 @@ const home = createRoute({
     if (organizations[0])
       throw redirect({ to: '/organizations/$org/issues/', params: { org: organizations[0].slug } });
   },
-  component: () => (
-    <EmptyState icon={Inbox} title={t('No organization is yours yet')}>
-      {t('An owner of an organization can add you to it.')}
-    </EmptyState>
-  ),
+  component: lazyRouteComponent(() => import('./features/organizations/First.tsx'), 'First'),
 });
 
 const stream = createRoute({
@@ -191,11 +198,36 @@ const account = createRoute({
   path: '/settings/account/',
   component: lazyRouteComponent(() => import('./features/settings/Account.tsx'), 'Account'),
 });
+const security = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/account/security/',
+  component: lazyRouteComponent(() => import('./features/settings/Security.tsx'), 'Security'),
+});
+const notifications = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/account/notifications/',
+  component: lazyRouteComponent(() => import('./features/settings/Notifications.tsx'), 'NotificationsPage'),
+});
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/account/tokens/',
+  component: lazyRouteComponent(() => import('./features/settings/Tokens.tsx'), 'TokensPage'),
+});
 
 const serverStatus = createRoute({
   getParentRoute: () => shell,
   path: '/settings/server/',
   component: lazyRouteComponent(() => import('./features/server/Status.tsx'), 'Status'),
+});
+const serverUsers = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/server/users/',
+  component: lazyRouteComponent(() => import('./features/server/Users.tsx'), 'Users'),
+});
+const serverOptions = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/server/options/',
+  component: lazyRouteComponent(() => import('./features/server/Options.tsx'), 'Options'),
 });
 
 const tree = root.addChildren([
@@ -203,6 +235,8 @@ const tree = root.addChildren([
   recover,
   reset,
   accept,
+  register,
+  verify,
   shell.addChildren([
     home,
     stream,
@@ -223,7 +257,12 @@ const tree = root.addChildren([
     organizationTokens,
     auditLog,
     account,
+    security,
+    notifications,
+    tokens,
     serverStatus,
+    serverUsers,
+    serverOptions,
   ]),
 ]);
 

@@ -1,6 +1,7 @@
 //! Every backend against the suite of its port.
 
 mod listing;
+mod organizations;
 mod people;
 
 use std::cell::RefCell;

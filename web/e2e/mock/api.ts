@@ -73,6 +73,41 @@ export function stream(): unknown[] {
   ).flat();
 }
 
+const accounts = [
+  { ...session, organizations: [{ slug: 'vedette', name: 'Vedette', role: 'owner' }], has2fa: true },
+  {
+    ...session,
+    id: '2',
+    name: 'Kim Andersson-Wiśniewska',
+    email: 'kim.andersson-wisniewska@payments.example.com',
+    isSuperuser: false,
+    isActive: false,
+    lastLogin: null,
+    emails: [{ id: '2', email: 'kim@example.com', is_verified: false }],
+    organizations: [
+      { slug: 'vedette', name: 'Vedette', role: 'member' },
+      { slug: 'payments', name: 'Payments', role: 'manager' },
+    ],
+  },
+];
+
+function factors(mood: Mood): object[] {
+  const on = mood === 'full';
+  const base = { description: '', createdAt: on ? '2026-11-20T10:00:00Z' : null, unavailable: null };
+  const device = { id: '1', name: 'Blue laptop', dateCreated: '2026-11-20T10:00:00Z' };
+  return [
+    { ...base, id: 'totp', isEnrolled: on, lastUsedAt: on ? '2026-11-28T10:00:00Z' : null, devices: [] },
+    {
+      ...base,
+      id: 'u2f',
+      isEnrolled: on,
+      lastUsedAt: null,
+      devices: on ? [{ ...device, lastUsed: '2026-11-28T10:00:00Z' }] : [],
+    },
+    { ...base, id: 'recovery', isEnrolled: on, lastUsedAt: null, codesLeft: on ? 9 : 0, devices: [] },
+  ];
+}
+
 const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^organizations\/$/, () => json(organizations)],
   [
@@ -92,6 +127,36 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   ],
   [/^internal\/set-aside\/$/, (mood) => json(mood === 'empty' ? [] : setAside)],
   [/^internal\/set-aside\/\d+\/$/, () => json({ ...setAside[0], payload: '{"event_id": "9f0c"}' })],
+  [
+    /^auth\/config\/$/,
+    () =>
+      json({
+        canRegister: true,
+        passkeys: true,
+        sendsMail: true,
+        singleOrganization: false,
+        serverHostname: '127.0.0.1:4179',
+      }),
+  ],
+  [
+    /^users\/me\/authenticators\/$/,
+    (mood) =>
+      mood === 'error' ? json({ detail: 'The store did not answer in time.' }, 503) : json(factors(mood)),
+  ],
+  [
+    /^users\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'This is for administrators of the installation.' }, 403)
+        : json(mood === 'empty' ? [] : accounts),
+  ],
+  [
+    /^internal\/options\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'This is for administrators of the installation.' }, 403)
+        : json({ registration: false, singleOrganization: true, sendsMail: true }),
+  ],
   [
     /^users\/me\/sessions\/$/,
     () =>
@@ -165,7 +230,8 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
             ...organizations[0],
             openMembership: true,
             orgRole: 'owner',
-            access: ['org:write', 'member:write', 'team:write', 'team:admin'],
+            require2FA: true,
+            access: ['org:admin', 'org:write', 'member:write', 'team:write', 'team:admin'],
           }),
   ],
   [/^organizations\/[^/]+\/teams\/$/, (mood) => json(mood === 'empty' ? [] : teams)],

@@ -70,7 +70,7 @@ test('a team: invitation, teams, tokens, audit log, releases and stats', async (
   await expectSound(page);
 
   // Mails about new issues, switched off.
-  await page.goto(`${server.url}/settings/account/`);
+  await page.goto(`${server.url}/settings/account/notifications/`);
   const wanted = page.getByLabel('New issues of every project');
   await expect(wanted).toBeChecked();
   const saved = page.waitForResponse((reply) => reply.url().endsWith('/users/me/notifications/'));

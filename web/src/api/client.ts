@@ -24,10 +24,15 @@ export class ApiError extends Error {
     readonly position: { start: number; end: number } | null = null,
     readonly retryAfter: number | null = null,
     readonly requestId: string | null = null,
+    /** What has to be done first, as the server names it. */
+    readonly code: string | null = null,
   ) {
     super(detail);
   }
 }
+
+/** Asks the person once more who they are; answers whether they showed it. The page that is open sets it. */
+export const confirmation: { ask: (() => Promise<boolean>) | null } = { ask: null };
 
 /** Turns true when the server says that the session is over. */
 export const signedOut = createStore(false);
@@ -58,7 +63,8 @@ async function failure(response: Response): Promise<ApiError> {
   for (const [name, value] of Object.entries(record)) {
     if (Array.isArray(value)) fields[name] = value.map(String);
   }
-  const nested = record.detail as { message?: unknown } | string | undefined;
+  const nested = record.detail as { message?: unknown; code?: unknown } | string | undefined;
+  const code = typeof nested === 'object' && typeof nested.code === 'string' ? nested.code : null;
   const said = typeof nested === 'string' ? nested : nested?.message;
   const detail =
     typeof said === 'string'
@@ -76,6 +82,7 @@ async function failure(response: Response): Promise<ApiError> {
       : null,
     Number.isFinite(retry) ? retry : null,
     response.headers.get('X-Request-Id'),
+    code,
   );
 }
 
@@ -104,8 +111,11 @@ export async function call<T>(method: string, path: string, options: Options = {
     throw new ApiError(0, 'The server cannot be reached. Check the connection and that Vedette is running.');
   }
   if (!response.ok) {
-    if (response.status === 401 && !path.startsWith('auth/')) signedOut.set(true);
-    throw await failure(response);
+    const error = await failure(response);
+    // Dangerous acts go on when the person has shown who they are.
+    if (error.code === 'sudo-required' && (await confirmation.ask?.())) return call(method, path, options);
+    if (response.status === 401 && !error.code && !path.startsWith('auth/')) signedOut.set(true);
+    throw error;
   }
   const text = await response.text();
   const links = parseLink(response.headers.get('Link'));

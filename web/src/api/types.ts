@@ -6,6 +6,9 @@ export interface User {
   email: string;
   username: string;
   isSuperuser?: boolean;
+  has2fa?: boolean;
+  hasPasswordAuth?: boolean;
+  emails?: { email: string; is_verified: boolean }[];
 }
 
 export interface Organization {
@@ -447,6 +450,9 @@ export interface OutcomeStats {
 
 export interface OrganizationDetails extends Organization {
   openMembership: boolean;
+  require2FA: boolean;
+  requireEmailVerification: boolean;
+  allowMemberInvite: boolean;
   dataScrubber: boolean;
   dataScrubberDefaults: boolean;
   scrubIPAddresses: boolean;

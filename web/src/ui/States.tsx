@@ -1,8 +1,9 @@
+import { Link } from '@tanstack/react-router';
 import { CircleAlert, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/client.ts';
 import { t } from '../i18n/index.ts';
-import { Button } from './Button.tsx';
+import { Button, buttonClass } from './Button.tsx';
 import { cx } from './cx.ts';
 
 export function EmptyState({
@@ -54,6 +55,14 @@ export function ErrorState({
       )}
       {known?.requestId && (
         <p className="font-mono text-12 text-text3">{t('Request {id}', { id: known.requestId })}</p>
+      )}
+      {known && (known.code === '2fa-required' || known.code === 'email-verification-required') && (
+        <Link
+          to={known.code === '2fa-required' ? '/settings/account/security/' : '/settings/account/'}
+          className={buttonClass({ tone: 'solid' })}
+        >
+          {known.code === '2fa-required' ? t('Set up a second factor') : t('Your address')}
+        </Link>
       )}
       {onRetry && <Button onClick={onRetry}>{t('Try again')}</Button>}
     </div>

@@ -10,7 +10,7 @@ use storage::relational::accounts::Passkey;
 use webauthn_rp::bin::{Decode as _, Encode as _};
 use webauthn_rp::request::auth::AuthenticationVerificationOptions;
 use webauthn_rp::request::register::{
-    Nickname, PublicKeyCredentialCreationOptions, PublicKeyCredentialUserEntity,
+    CredProtect, Nickname, PublicKeyCredentialCreationOptions, PublicKeyCredentialUserEntity,
     RegistrationVerificationOptions, UserHandle64, Username,
 };
 use webauthn_rp::request::{AsciiDomain, PublicKeyCredentialDescriptor, RpId};
@@ -91,7 +91,9 @@ impl Party {
             id: &handle,
             display_name: Nickname::try_from(name).ok(),
         };
-        let asked = PublicKeyCredentialCreationOptions::passkey(&self.id, user, known.collect());
+        let mut asked = PublicKeyCredentialCreationOptions::passkey(&self.id, user, known.collect());
+        // Many authenticators do not know the extension; that the user is verified is asked for besides.
+        asked.extensions.cred_protect = CredProtect::None;
         let (server, client) = asked.start_ceremony().map_err(said)?;
         Ok(Begun {
             options: serde_json::to_value(&client).map_err(said)?,

@@ -45,7 +45,7 @@ impl Links {
 
     /// Where somebody sees how they sign in.
     pub fn security(&self) -> String {
-        format!("{}/account/security/", self.url)
+        format!("{}/settings/account/security/", self.url)
     }
 
     /// Where mails of a kind about a project are stopped: whoever has the address may, as it came to them.

@@ -363,8 +363,9 @@ pub fn remove_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
         "delete from deploys where org_id = $1",
         "delete from release_commits where org_id = $1",
         "delete from release_details where org_id = $1",
-        "delete from commit_files where commit_id in (select id from commits where org_id = $1)",
-        "delete from commits where org_id = $1",
+        "delete from commit_files where commit_id in (select c.id from commits c \
+         join repositories r on r.id = c.repository_id where r.org_id = $1)",
+        "delete from commits where repository_id in (select id from repositories where org_id = $1)",
         "delete from repositories where org_id = $1",
         "delete from project_redirects where org_id = $1",
         "delete from organizations where id = $1",

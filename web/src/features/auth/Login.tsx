@@ -1,14 +1,23 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter, useSearch } from '@tanstack/react-router';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useState } from 'react';
 import { ApiError, signedOut } from '../../api/client.ts';
+import type { User } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
 import { basePath } from '../../lib/base.ts';
 import { useTitle } from '../../lib/title.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Field, Input } from '../../ui/Form.tsx';
 import { Gate } from '../../ui/Gate.tsx';
-import { sessionQuery, signIn } from './queries.ts';
+import {
+  passkeysHere,
+  type SecondStep,
+  sessionQuery,
+  signIn,
+  signInOptions,
+  signInWithCode,
+  signInWithPasskey,
+} from './queries.ts';
 
 /** Only a path of our own may follow the login. */
 export function safeNext(next: string | undefined): string {
@@ -26,6 +35,8 @@ export function Login() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
   const [wait, setWait] = useState(0);
+  const [step, setStep] = useState<SecondStep | null>(null);
+  const { data: offered } = useQuery(signInOptions);
 
   useEffect(() => {
     if (wait <= 0) return;
@@ -33,27 +44,69 @@ export function Login() {
     return () => clearTimeout(timer);
   }, [wait]);
 
-  const submit = async (event: FormEvent): Promise<void> => {
-    event.preventDefault();
+  const enter = (user: User): void => {
+    signedOut.set(false);
+    client.clear();
+    client.setQueryData(sessionQuery.queryKey, user);
+    router.history.push(`${basePath}${safeNext(next).slice(1)}`);
+  };
+  const attempt = async (how: () => Promise<User | SecondStep>): Promise<void> => {
     setBusy(true);
     setProblem(null);
     try {
-      const user = await signIn(username.trim(), password);
-      signedOut.set(false);
-      client.clear();
-      client.setQueryData(sessionQuery.queryKey, user);
-      router.history.push(`${basePath}${safeNext(next).slice(1)}`);
+      const answer = await how();
+      if ('nextStep' in answer) setStep(answer);
+      else enter(answer);
     } catch (error) {
       const known = error instanceof ApiError ? error : null;
       if (known?.status === 429) {
         setWait(known.retryAfter ?? 30);
         setProblem(t('Too many attempts.'));
       } else if (known?.status === 401) setProblem(known.detail || t('The name or the password is wrong.'));
-      else setProblem(known?.detail ?? String(error));
-      setBusy(false);
+      // The browser's own words: it was cancelled, or took too long.
+      else setProblem(known?.detail ?? (error as Error).message);
     }
+    setBusy(false);
   };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void attempt(() => signIn(username.trim(), password));
+  };
+  const trouble = (
+    <div role="alert" className="min-h-5 text-13 text-error">
+      {problem} {wait > 0 && t('Try again in {n} s.', { n: wait })}
+    </div>
+  );
+  const byPasskey = (
+    <Button size="md" disabled={busy} onClick={() => void attempt(signInWithPasskey)}>
+      {t('Use a passkey')}
+    </Button>
+  );
 
+  if (step) {
+    return (
+      <Gate>
+        <Second
+          step={step}
+          busy={busy || wait > 0}
+          onCode={(code) => void attempt(() => signInWithCode(step.ticket, code))}
+        >
+          {trouble}
+          {step.methods.passkey && passkeysHere(offered) && byPasskey}
+          <Button
+            size="md"
+            onClick={() => {
+              setStep(null);
+              setProblem(null);
+              setPassword('');
+            }}
+          >
+            {t('Back')}
+          </Button>
+        </Second>
+      </Gate>
+    );
+  }
   return (
     <Gate
       foot={
@@ -61,6 +114,14 @@ export function Login() {
           <Link to="/recover" className="text-accent underline">
             {t('Forgot the password?')}
           </Link>
+          {offered?.canRegister && (
+            <>
+              {' · '}
+              <Link to="/register" className="text-accent underline">
+                {t('New account')}
+              </Link>
+            </>
+          )}
           <br />
           {t('The first login is printed when the server starts on an empty data folder.')}
         </>
@@ -99,13 +160,59 @@ export function Login() {
             </div>
           )}
         </Field>
-        <div role="alert" className="min-h-5 text-13 text-error">
-          {problem} {wait > 0 && t('Try again in {n} s.', { n: wait })}
-        </div>
+        {trouble}
         <Button type="submit" tone="solid" size="md" disabled={busy || wait > 0}>
           {busy ? t('Signing in…') : t('Sign in')}
         </Button>
+        {passkeysHere(offered) && byPasskey}
       </form>
     </Gate>
+  );
+}
+
+/** The step after the password: a code, or what the parent offers below it. */
+function Second({
+  step,
+  busy,
+  onCode,
+  children,
+}: {
+  step: SecondStep;
+  busy: boolean;
+  onCode: (code: string) => void;
+  children: ReactNode;
+}) {
+  const [code, setCode] = useState('');
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    onCode(code);
+  };
+  return (
+    <form onSubmit={submit} className="flex flex-col gap-4">
+      <h1 className="text-16 font-semibold">{t('Second factor')}</h1>
+      <Field
+        label={t('Code')}
+        help={
+          step.methods.totp
+            ? t('The six digits that your app shows, or a recovery code.')
+            : t('A recovery code, if you have no passkey at hand.')
+        }
+      >
+        {(props) => (
+          <Input
+            {...props}
+            autoComplete="one-time-code"
+            autoFocus
+            required
+            value={code}
+            onChange={(event) => setCode(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit" tone="solid" size="md" disabled={busy}>
+        {t('Sign in')}
+      </Button>
+      {children}
+    </form>
   );
 }

@@ -17,8 +17,135 @@ export const sessionQuery = queryOptions({
   },
 });
 
-export const signIn = (username: string, password: string): Promise<User> =>
-  send<User>('POST', 'auth/login/', { username, password });
+/** A sign-in that waits for the second factor. */
+export interface SecondStep {
+  nextStep: 'second-factor';
+  ticket: string;
+  methods: { totp: boolean; passkey: boolean; recovery: boolean };
+}
+
+export const signIn = (username: string, password: string): Promise<User | SecondStep> =>
+  send<User | SecondStep>('POST', 'auth/login/', { username, password });
+
+export const signInWithCode = (ticket: string, code: string): Promise<User> =>
+  send<User>('POST', 'auth/login/code/', { ticket, code });
+
+/** What the sign-in page offers. */
+export interface SignInOptions {
+  canRegister: boolean;
+  passkeys: boolean;
+  sendsMail: boolean;
+  singleOrganization: boolean;
+  /** Host, port and path under which the server is known. */
+  serverHostname: string;
+}
+
+/** Whether passkeys work on this page: browsers keep them for the server's own name alone. */
+export const passkeysHere = (offered: SignInOptions | undefined): boolean =>
+  offered?.passkeys === true &&
+  typeof PublicKeyCredential !== 'undefined' &&
+  offered.serverHostname.split('/')[0] === location.host;
+
+export const signInOptions = queryOptions({
+  queryKey: ['sign-in-options'],
+  staleTime: 60_000,
+  queryFn: ({ signal }) => get<SignInOptions>('auth/config/', undefined, signal),
+});
+
+export const register = (account: { email: string; name: string; password: string }): Promise<User> =>
+  send<User>('POST', 'auth/register/', account);
+
+export const verifyAddress = (token: string): Promise<{ email: string }> =>
+  send<{ email: string }>('POST', 'auth/verify/', { token });
+
+export const askToVerify = (): Promise<{ detail: string }> =>
+  send<{ detail: string }>('POST', 'users/me/verify/');
+
+export const changeAddress = (email: string): Promise<{ waiting: boolean; detail: string }> =>
+  send<{ waiting: boolean; detail: string }>('POST', 'users/me/email/', { email });
+
+export const changeName = (name: string): Promise<User> => send<User>('PUT', 'users/me/', { name });
+
+/** Shows once more who one is. */
+export const confirmIdentity = (proof: Record<string, unknown>): Promise<User> =>
+  send<User>('PUT', 'auth/', proof);
+
+interface Waiting {
+  ticket: string;
+  publicKey: PublicKeyCredentialRequestOptionsJSON;
+}
+
+/** Lets the browser answer for a passkey; what comes goes to `auth/passkey/finish/` or `auth/`. */
+export async function usePasskey(): Promise<{ ticket: string; credential: unknown }> {
+  const { ticket, publicKey } = await send<Waiting>('POST', 'auth/passkey/');
+  const answer = await navigator.credentials.get({
+    publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(publicKey),
+  });
+  if (!(answer instanceof PublicKeyCredential)) throw new Error('The browser gave no passkey.');
+  return { ticket, credential: answer.toJSON() };
+}
+
+export const signInWithPasskey = async (): Promise<User> =>
+  send<User>('POST', 'auth/passkey/finish/', await usePasskey());
+
+/** A way to show who one is besides the password. */
+export interface Factor {
+  id: 'totp' | 'u2f' | 'recovery';
+  name: string;
+  description: string;
+  isEnrolled: boolean;
+  createdAt: string | null;
+  lastUsedAt: string | null;
+  /** Why it cannot be set up here. */
+  unavailable: string | null;
+  codesLeft: number | null;
+  devices: { id: string; name: string; dateCreated: string; lastUsed: string | null }[];
+  /** Only in the answer that makes them. */
+  codes?: string[];
+}
+
+const factors = 'users/me/authenticators/';
+
+export const factorsQuery = queryOptions({
+  queryKey: ['factors'],
+  queryFn: ({ signal }) => get<Factor[]>(factors, undefined, signal),
+});
+
+/** What an app needs to be set up. */
+export interface AppSecret {
+  ticket: string;
+  secret: string;
+  uri: string;
+  qrcode: number[][];
+}
+
+export const beginApp = (): Promise<AppSecret> => get<AppSecret>(`${factors}totp/enroll/`);
+
+export const finishApp = (ticket: string, otp: string): Promise<Factor> =>
+  send<Factor>('POST', `${factors}totp/enroll/`, { ticket, otp });
+
+/** Makes a passkey in the browser and keeps it under a name. */
+export async function addPasskey(name: string): Promise<Factor> {
+  const begun = await get<{ ticket: string; publicKey: PublicKeyCredentialCreationOptionsJSON }>(
+    `${factors}u2f/enroll/`,
+  );
+  const made = await navigator.credentials.create({
+    publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(begun.publicKey),
+  });
+  if (!(made instanceof PublicKeyCredential)) throw new Error('The browser made no passkey.');
+  return send<Factor>('POST', `${factors}u2f/enroll/`, {
+    ticket: begun.ticket,
+    credential: made.toJSON(),
+    name,
+  });
+}
+
+export const renewCodes = (): Promise<Factor> => send<Factor>('PUT', `${factors}recovery/`);
+
+export const removeApp = (): Promise<void> => send<void>('DELETE', `${factors}totp/`);
+
+export const removePasskey = (id: string): Promise<void> =>
+  send<void>('DELETE', `${factors}u2f/${part(id)}/`);
 
 export const signOut = (): Promise<void> => send<void>('DELETE', 'auth/');
 

@@ -1,10 +1,11 @@
 import { useParams } from '@tanstack/react-router';
 import { ScrollText } from 'lucide-react';
 import { t } from '../../i18n/index.ts';
+import { Box } from '../../ui/Box.tsx';
 import { PagedList } from '../../ui/PagedList.tsx';
 import { EmptyState } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
-import { Box, OrganizationPage } from './OrganizationPage.tsx';
+import { OrganizationPage } from './OrganizationPage.tsx';
 import { auditPages } from './queries.ts';
 
 export function AuditLog() {

@@ -1,17 +1,18 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import type { OrganizationDetails } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
+import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input, Toggle } from '../../ui/Form.tsx';
 import { ErrorState, Skeleton } from '../../ui/States.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { organizationsQuery } from '../organizations/queries.ts';
 import { OrganizationPage } from './OrganizationPage.tsx';
-import { organizationQuery, updateOrganization } from './queries.ts';
+import { deleteOrganization, organizationQuery, updateOrganization } from './queries.ts';
 
 export function General() {
   const { org } = useParams({ strict: false }) as { org: string };
@@ -27,6 +28,7 @@ export function General() {
       )}
       {!data && !error && <Skeleton className="h-60" />}
       {data && <Details key={data.id} org={org} organization={data} />}
+      {data?.access.includes('org:admin') && <Removal organization={data} />}
     </OrganizationPage>
   );
 }
@@ -96,6 +98,35 @@ function Details({ org, organization }: { org: string; organization: Organizatio
           disabled={!may}
           onChange={(openMembership) => set({ openMembership })}
         />
+        <Toggle
+          label={t('Members invite members')}
+          help={t('Off: managers and owners invite.')}
+          checked={shown.allowMemberInvite}
+          disabled={!may}
+          onChange={(allowMemberInvite) => set({ allowMemberInvite })}
+        />
+        <Toggle
+          label={t('Ask for a second factor')}
+          help={t('Members without one see nothing here until they have set one up.')}
+          checked={shown.require2FA}
+          disabled={!may}
+          onChange={(require2FA) => set({ require2FA })}
+        />
+        <Toggle
+          label={t('Ask for a confirmed address')}
+          help={t('Members who have not opened the link in their mail see nothing here.')}
+          checked={shown.requireEmailVerification}
+          disabled={!may}
+          onChange={(requireEmailVerification) => set({ requireEmailVerification })}
+        />
+        {(problem?.fields.require2FA ?? problem?.fields.requireEmailVerification) && (
+          <p role="alert" className="text-13 text-error">
+            {(problem?.fields.require2FA ?? problem?.fields.requireEmailVerification)?.[0]}{' '}
+            <Link to="/settings/account/security/" className="text-accent underline">
+              {t('Your account')}
+            </Link>
+          </p>
+        )}
         {problem && Object.keys(problem.fields).length === 0 && (
           <p role="alert" className="text-13 text-error">
             {problem.detail}
@@ -107,6 +138,68 @@ function Details({ org, organization }: { org: string; organization: Organizatio
           </Button>
         </div>
       </form>
+    </Card>
+  );
+}
+
+function Removal({ organization }: { organization: OrganizationDetails }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [asking, setAsking] = useState(false);
+  const [typed, setTyped] = useState('');
+  const remove = async (event: FormEvent): Promise<void> => {
+    event.preventDefault();
+    setAsking(false);
+    try {
+      await deleteOrganization(organization.slug);
+      client.clear();
+      await navigate({ to: '/' });
+      toast(t('{name} is removed.', { name: organization.name }));
+    } catch (failed) {
+      toast(t('Nothing was changed: {why}', { why: (failed as Error).message }));
+    }
+  };
+  return (
+    <Card title={t('Remove the organization')}>
+      <div className="flex flex-wrap items-center gap-3 p-4">
+        <p className="min-w-0 grow basis-64 text-text2">
+          {t('Its projects, issues, events and settings go with it, at once and for good.')}
+        </p>
+        <Button
+          tone="danger"
+          onClick={() => {
+            setTyped('');
+            setAsking(true);
+          }}
+        >
+          {t('Remove')}
+        </Button>
+      </div>
+      <Dialog
+        open={asking}
+        onOpenChange={setAsking}
+        title={t('Remove {name}?', { name: organization.name })}
+        description={t('Everything that it holds is lost.')}
+      >
+        <form onSubmit={remove} className="flex flex-col gap-4">
+          <Field label={t('Type {slug} to go on', { slug: organization.slug })}>
+            {(props) => (
+              <Input
+                {...props}
+                autoComplete="off"
+                value={typed}
+                onChange={(event) => setTyped(event.target.value)}
+              />
+            )}
+          </Field>
+          <div className="flex justify-end gap-2">
+            <Button onClick={() => setAsking(false)}>{t('Cancel')}</Button>
+            <Button type="submit" tone="danger" disabled={typed !== organization.slug}>
+              {t('Remove the organization')}
+            </Button>
+          </div>
+        </form>
+      </Dialog>
     </Card>
   );
 }

@@ -6,6 +6,7 @@ import { ApiError } from '../../api/client.ts';
 import type { Member } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
 import { Avatar, Badge, Copy } from '../../ui/Bits.tsx';
+import { Box } from '../../ui/Box.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Confirm, Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input, Select } from '../../ui/Form.tsx';
@@ -14,7 +15,7 @@ import { EmptyState } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { sessionQuery } from '../auth/queries.ts';
-import { Box, OrganizationPage } from './OrganizationPage.tsx';
+import { OrganizationPage } from './OrganizationPage.tsx';
 import {
   inviteMember,
   membersPages,
@@ -34,6 +35,7 @@ export function Members() {
   const [link, setLink] = useState<{ email: string; url: string } | null>(null);
   const [leaving, setLeaving] = useState<Member | null>(null);
   const may = organization?.access.includes('member:write') ?? false;
+  const invites = may || (organization?.allowMemberInvite ?? false);
   const again = () => client.invalidateQueries({ queryKey: ['members', org] });
   const change = async (work: () => Promise<unknown>, done: string): Promise<void> => {
     try {
@@ -57,7 +59,7 @@ export function Members() {
     <OrganizationPage
       title={t('Members')}
       actions={
-        may && (
+        invites && (
           <Button tone="solid" onClick={() => setInviting(true)}>
             <UserPlus className="size-3.5" aria-hidden /> {t('Invite')}
           </Button>

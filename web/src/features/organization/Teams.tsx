@@ -5,13 +5,14 @@ import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import type { Team } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
+import { Box } from '../../ui/Box.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input } from '../../ui/Form.tsx';
 import { PagedList } from '../../ui/PagedList.tsx';
 import { EmptyState } from '../../ui/States.tsx';
 import { toast } from '../../ui/toasts.ts';
-import { Box, OrganizationPage } from './OrganizationPage.tsx';
+import { OrganizationPage } from './OrganizationPage.tsx';
 import { createTeam, joinTeam, leaveTeam, organizationQuery, teamsPages } from './queries.ts';
 
 export function Teams() {

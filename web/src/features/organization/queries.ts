@@ -16,6 +16,8 @@ export const updateOrganization = (
   change: Partial<OrganizationDetails>,
 ): Promise<OrganizationDetails> => send<OrganizationDetails>('PUT', of(org), change);
 
+export const deleteOrganization = (org: string): Promise<void> => send<void>('DELETE', of(org));
+
 export const createOrganization = (name: string): Promise<OrganizationDetails> =>
   send<OrganizationDetails>('POST', 'organizations/', { name });
 

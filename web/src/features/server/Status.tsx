@@ -3,11 +3,9 @@ import { CircleAlert, CircleCheck, TriangleAlert } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { t } from '../../i18n/index.ts';
 import { formatBytes, formatCount, formatFull, formatShare } from '../../lib/numbers.ts';
-import { useTitle } from '../../lib/title.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
 import { Confirm, Dialog } from '../../ui/Dialog.tsx';
-import { Page } from '../../ui/Page.tsx';
 import { ErrorState, Skeleton } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toasts.ts';
@@ -20,23 +18,27 @@ import {
   setAsideQuery,
   statusQuery,
 } from './queries.ts';
+import { ServerPage } from './ServerPage.tsx';
 
 /** For administrators: how the server is, and what to do about it. */
 export function Status() {
-  useTitle(t('Server status'));
   const { data, error, refetch } = useQuery(statusQuery);
   if (!data)
-    return error ? (
-      <ErrorState
-        error={error}
-        what={t('The status of the server could not be read')}
-        onRetry={() => void refetch()}
-      />
-    ) : (
-      <Skeleton className="m-4 h-96" />
+    return (
+      <ServerPage title={t('Server status')}>
+        {error ? (
+          <ErrorState
+            error={error}
+            what={t('The status of the server could not be read')}
+            onRetry={() => void refetch()}
+          />
+        ) : (
+          <Skeleton className="m-4 h-96" />
+        )}
+      </ServerPage>
     );
   return (
-    <Page title={t('Server status')}>
+    <ServerPage title={t('Server status')}>
       <Problems status={data} />
       <Figures status={data} />
       <div className="grid gap-3 lg:grid-cols-2">
@@ -44,7 +46,7 @@ export function Status() {
         <Outcomes status={data} />
       </div>
       <Aside />
-    </Page>
+    </ServerPage>
   );
 }
 

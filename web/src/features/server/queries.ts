@@ -1,5 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, part, send } from '../../api/client.ts';
+import { pagesQuery } from '../../api/pages.ts';
+import type { User } from '../../api/types.ts';
 
 export interface Health {
   version: string;
@@ -60,3 +62,51 @@ export const setAsideQuery = queryOptions({
 export const setAsideItem = (id: string) => get<SetAside>(`internal/set-aside/${part(id)}/`);
 export const retrySetAside = (id: string) => send('POST', `internal/set-aside/${part(id)}/`);
 export const dropSetAside = (id: string) => send('DELETE', `internal/set-aside/${part(id)}/`);
+
+/** An account of the installation. */
+export interface AccountOfServer extends User {
+  isActive: boolean;
+  dateJoined: string;
+  lastLogin: string | null;
+  organizations: { slug: string; name: string; role: string }[];
+  /** Only in the answer that makes it. */
+  passwordLink?: string;
+}
+
+export const usersPages = (query: string) =>
+  pagesQuery<AccountOfServer>(['server-users'], 'users/', { query, per_page: 50 });
+
+export const createUser = (account: {
+  email: string;
+  name: string;
+  isSuperuser: boolean;
+}): Promise<AccountOfServer> => send<AccountOfServer>('POST', 'users/', account);
+
+export const updateUser = (
+  id: string,
+  change: { isActive?: boolean; isSuperuser?: boolean; isVerified?: boolean },
+): Promise<AccountOfServer> => send<AccountOfServer>('PUT', `users/${part(id)}/`, change);
+
+export const deleteUser = (id: string): Promise<void> => send<void>('DELETE', `users/${part(id)}/`);
+
+export const passwordLink = (id: string): Promise<{ passwordLink: string }> =>
+  send<{ passwordLink: string }>('POST', `users/${part(id)}/password-reset/`);
+
+export const removeFactors = (id: string): Promise<void> =>
+  send<void>('DELETE', `users/${part(id)}/authenticators/`);
+
+export const endSessions = (id: string): Promise<void> => send<void>('DELETE', `users/${part(id)}/sessions/`);
+
+export interface ServerOptions {
+  registration: boolean;
+  singleOrganization: boolean;
+  sendsMail: boolean;
+}
+
+export const optionsQuery = queryOptions({
+  queryKey: ['server-options'],
+  queryFn: ({ signal }) => get<ServerOptions>('internal/options/', undefined, signal),
+});
+
+export const changeOptions = (change: Partial<ServerOptions>): Promise<ServerOptions> =>
+  send<ServerOptions>('PUT', 'internal/options/', change);

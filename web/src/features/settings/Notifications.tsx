@@ -6,6 +6,7 @@ import { toast } from '../../ui/toasts.ts';
 import { changeNotifications, notificationsQuery, type Notifications as Wanted } from '../auth/queries.ts';
 import { organizationsQuery } from '../organizations/queries.ts';
 import { projectsQuery } from '../projects/queries.ts';
+import { AccountPage } from './AccountPage.tsx';
 
 const KINDS = [
   { name: 'newIssues', label: 'New issues' },
@@ -13,7 +14,15 @@ const KINDS = [
 ] as const;
 
 /** Which mails come, for every project and for each. */
-export function Notifications() {
+export function NotificationsPage() {
+  return (
+    <AccountPage title={t('Mail')}>
+      <Notifications />
+    </AccountPage>
+  );
+}
+
+function Notifications() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(notificationsQuery);
   const { data: organizations } = useQuery(organizationsQuery);

@@ -10,6 +10,7 @@ import { ErrorState } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { createToken, deleteToken, type Token, tokensQuery } from '../auth/queries.ts';
+import { AccountPage } from './AccountPage.tsx';
 
 /** What people make tokens for, and the scopes that it takes. */
 const PURPOSES: { label: string; scopes: string[] }[] = [
@@ -40,7 +41,15 @@ const PURPOSES: { label: string; scopes: string[] }[] = [
 ];
 
 /** Tokens of the person who is signed in. */
-export function Tokens() {
+export function TokensPage() {
+  return (
+    <AccountPage title={t('Tokens')}>
+      <Tokens />
+    </AccountPage>
+  );
+}
+
+function Tokens() {
   const client = useQueryClient();
   const { data, error, refetch } = useQuery(tokensQuery);
   const [name, setName] = useState('');

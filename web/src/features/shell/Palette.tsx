@@ -90,12 +90,37 @@ export function Palette({
         hint: t('page'),
         run: () => router.navigate({ to: '/settings/account/' }),
       },
+      {
+        label: t('Second factors and sessions'),
+        hint: t('account'),
+        run: () => router.navigate({ to: '/settings/account/security/' }),
+      },
+      {
+        label: t('Mails to me'),
+        hint: t('account'),
+        run: () => router.navigate({ to: '/settings/account/notifications/' }),
+      },
+      {
+        label: t('Tokens of mine'),
+        hint: t('account'),
+        run: () => router.navigate({ to: '/settings/account/tokens/' }),
+      },
       ...(user?.isSuperuser
         ? [
             {
               label: t('Server status'),
               hint: t('page'),
               run: () => router.navigate({ to: '/settings/server/' }),
+            },
+            {
+              label: t('Accounts of the server'),
+              hint: t('page'),
+              run: () => router.navigate({ to: '/settings/server/users/' }),
+            },
+            {
+              label: t('Registration and organizations'),
+              hint: t('server'),
+              run: () => router.navigate({ to: '/settings/server/options/' }),
             },
           ]
         : []),

@@ -28,6 +28,7 @@ import { Toaster } from '../../ui/Toaster.tsx';
 import { toast, undoLast } from '../../ui/toasts.ts';
 import { sessionQuery, signOut } from '../auth/queries.ts';
 import { organizationsQuery } from '../organizations/queries.ts';
+import { Confirmation } from './Confirmation.tsx';
 
 const KeySheet = lazy(() => import('./KeySheet.tsx').then((module) => ({ default: module.KeySheet })));
 const Palette = lazy(() => import('./Palette.tsx').then((module) => ({ default: module.Palette })));
@@ -143,6 +144,7 @@ export function Shell() {
         <Outlet />
       </main>
       <Toaster />
+      <Confirmation />
       <Suspense>
         {sheet && <KeySheet open onOpenChange={setSheet} />}
         {palette && org && <Palette org={org} open onOpenChange={setPalette} />}

@@ -1,0 +1,77 @@
+//! An organization that is removed leaves nothing in any table.
+
+use storage::relational::{dump, people, projects};
+use storage::sql::Sql;
+
+use crate::sql::migrate;
+use crate::sql::postgres::Postgres;
+use crate::sql::sqlite::Sqlite;
+
+/// A row in every table that knows the organization, but for those of its projects.
+const ROWS: &[&str] = &[
+    "insert into invitations (member_id, email, token_hash, expires) select id, 'e', 't', 9 from members",
+    "insert into organization_redirects (slug, org_id) select 'older', id from organizations",
+    "insert into project_redirects (org_id, slug, project_id) select org_id, 'older', id from projects",
+    "insert into org_tokens (org_id, name, token_hash, last_characters, scopes, date_added) \
+     select id, 'n', 't', 'l', 's', 5 from organizations",
+    "insert into audit_log (org_id, actor, date_added, event, data) select id, 'a', 5, 'e', '{}' from organizations",
+    "insert into release_details (org_id, version, status) select id, '1', 'open' from organizations",
+    "insert into repositories (org_id, name, provider, status, date_added) select id, 'n', 'p', 's', 5 from organizations",
+    "insert into commits (repository_id, key, date_added) select id, 'k', 5 from repositories",
+    "insert into commit_files (commit_id, path, kind) select id, 'p', 'M' from commits",
+    "insert into release_commits (org_id, version, position, commit_id) select o.id, '1', 0, c.id from organizations o, commits c",
+    "insert into deploys (org_id, version, environment, date_finished) select id, '1', 'e', 5 from organizations",
+    "insert into code_mappings (project_id, repository_id, stack_root, source_root, branch, date_added) \
+     select p.id, r.id, 's', 's', 'b', 5 from projects p, repositories r",
+    "insert into documents (kind, org_id, slug, label, body, date_added, last_updated) \
+     select 'k', id, 's', 'l', '{}', 5, 5 from organizations",
+];
+
+fn nothing_is_left(sql: &dyn Sql) {
+    migrate(sql).expect("the schema");
+    sql.writing(|c| {
+        let user = people::add_user(c, "ann@example.com", "", "x", false, 5)?;
+        let org = people::found(c, "gone", "Gone", user, 5)?;
+        let project = projects::add(c, org, "web", "Web", None, 5)?;
+        for row in ROWS {
+            c.execute(row, &[])?;
+        }
+        people::retire_organization(c, org)?;
+        assert_eq!(people::organization_by(c, "gone")?, None);
+        assert_eq!(people::organizations(c)?, vec![]);
+        assert_eq!(people::organizations_of(c, user)?, vec![]);
+        assert_eq!(
+            people::retired(c)?,
+            Vec::<i64>::new(),
+            "its project is still there"
+        );
+        projects::remove(c, project)?;
+        assert_eq!(people::retired(c)?, vec![org]);
+        people::remove_organization(c, org)?;
+        for (table, _) in dump::TABLES {
+            if ["users", "removed_projects"].contains(table) {
+                continue;
+            }
+            let left = c
+                .query_one(&format!("select count(*) from {table}"), &[])?
+                .int(0)?;
+            assert_eq!(left, 0, "{table}");
+        }
+        // Its slug is free.
+        people::found(c, "gone", "Gone", user, 6)?;
+        Ok(())
+    })
+    .expect("an organization goes");
+}
+
+#[test]
+fn an_organization_goes_on_sqlite() {
+    let folder = tempfile::tempdir().expect("a folder");
+    nothing_is_left(&Sqlite::open(&folder.path().join("sql")).expect("SQLite"));
+}
+
+#[test]
+fn an_organization_goes_on_postgres() {
+    let server = testkit::postgres::Postgres::start();
+    nothing_is_left(&Postgres::open(&server.database()).expect("PostgreSQL"));
+}
