@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use storage::relational::aside::{self, Aside};
 use storage::relational::projects::NumberTaken;
-use storage::relational::{members, people, projects, sessions, teams};
+use storage::relational::{accounts, members, people, projects, sessions, teams};
 use storage::sql::Connection;
 use storage::stores::Stores;
 
@@ -52,8 +52,11 @@ pub enum Request {
         org: Option<String>,
         /// `owner`, `manager`, `admin`, `member`; without it a new login is a member, and another keeps its role.
         role: Option<String>,
-        /// An existing login gets the password and rights.
+        /// An existing login gets the password and rights, and may log in.
         force: bool,
+        /// An existing login has only the password from now on.
+        #[serde(default)]
+        remove_factors: bool,
     },
     /// Drops what is older.
     Cleanup {
@@ -175,13 +178,14 @@ impl Admin {
                 org,
                 role,
                 force,
+                remove_factors,
             } => self.create_user(
                 email,
                 password,
                 *superuser,
-                org.as_deref(),
-                role.as_deref(),
+                (org.as_deref(), role.as_deref()),
                 *force,
+                *remove_factors,
             ),
             Request::Backup { file } => {
                 let files: Vec<(&str, Vec<u8>)> = KEPT_FILES
@@ -342,9 +346,9 @@ impl Admin {
         email: &str,
         password: &str,
         superuser: bool,
-        org: Option<&str>,
-        role: Option<&str>,
+        (org, role): (Option<&str>, Option<&str>),
         force: bool,
+        remove_factors: bool,
     ) -> anyhow::Result<Value> {
         check_email(email)?;
         check_password(password)?;
@@ -376,8 +380,9 @@ impl Admin {
             let id = match &known {
                 Some(user) => {
                     people::set_password(c, user.id, &hash)?;
-                    if superuser {
-                        people::set_superuser(c, user.id)?;
+                    people::set_standing(c, user.id, true, superuser || user.is_superuser)?;
+                    if remove_factors {
+                        accounts::remove_factors(c, user.id)?;
                     }
                     user.id
                 }

@@ -110,6 +110,9 @@ enum Command {
         /// Set the password of a login that exists.
         #[arg(long)]
         force: bool,
+        /// With --force: also remove the second factors of the login, for somebody who lost them.
+        #[arg(long, requires = "force")]
+        remove_factors: bool,
         /// Ask nothing (there is nothing to ask).
         #[arg(long)]
         no_input: bool,
@@ -368,6 +371,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             org,
             role,
             force,
+            remove_factors,
             no_input: _,
         } => {
             let config = load(&settings, &[])?;
@@ -390,6 +394,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                     org,
                     role,
                     force,
+                    remove_factors,
                 },
             )?;
             say(&done)?;

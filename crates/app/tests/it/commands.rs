@@ -107,6 +107,12 @@ fn commands_reach_the_running_server() {
             ],
         );
         assert!(!ok && errors.contains("--force"), "{errors}");
+        let again = ["--password", "another one", "--force", "--remove-factors"];
+        let (ok, out, errors) = run(
+            data,
+            &[&["createuser", "--email", "bob@example.com"][..], &again].concat(),
+        );
+        assert!(ok && out.contains("\"created\":false"), "{errors}");
         let (ok, _, errors) = run(data, &["createuser", "--email", "x@y.z", "--password", "short"]);
         assert!(!ok && errors.contains("at least 8"), "{errors}");
         let (ok, out, errors) = run(data, &["cleanup", "--days", "30"]);

@@ -240,12 +240,6 @@ pub fn set_password(c: &mut dyn Connection, user: i64, hash: &str) -> Result<()>
     Ok(())
 }
 
-/// Lets a user do everything.
-pub fn set_superuser(c: &mut dyn Connection, user: i64) -> Result<()> {
-    c.execute("update users set is_superuser = 1 where id = $1", params![user])?;
-    Ok(())
-}
-
 /// Changes the name for people.
 pub fn set_name(c: &mut dyn Connection, user: i64, name: &str) -> Result<()> {
     c.execute("update users set name = $2 where id = $1", params![user, name])?;
