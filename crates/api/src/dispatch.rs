@@ -11,11 +11,11 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use storage::relational::people::Organization;
 use storage::relational::projects::Project;
 use storage::relational::teams::Team;
-use storage::relational::{documents, issues, org_tokens, people, projects, sessions, teams};
+use storage::relational::{documents, issues, people, projects, teams};
 use tracing::Instrument as _;
 
 use crate::Api;
-use crate::access::{self, Access, Principal, Proof};
+use crate::access::{self, Access, Door, Principal, Proof};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::request_id;
@@ -34,6 +34,9 @@ pub fn router(api: Api) -> Router {
         .route("/api/0", axum::routing::any(answer))
         .route("/api/0/", axum::routing::any(answer))
         .route("/api/0/{*path}", axum::routing::any(answer))
+        // Where clients of OAuth look for it.
+        .route("/oauth/token", axum::routing::any(answer))
+        .route("/oauth/token/", axum::routing::any(answer))
         .fallback(axum::routing::any(crate::ui::page))
         .with_state(api)
 }
@@ -90,7 +93,8 @@ fn decode(segment: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+/// A cookie of a request.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -98,7 +102,7 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
         .flat_map(|v| v.split(';'))
         .find_map(|pair| {
             pair.trim()
-                .strip_prefix(COOKIE)?
+                .strip_prefix(name)?
                 .strip_prefix('=')
                 .map(str::to_owned)
         })
@@ -176,12 +180,8 @@ fn peer(request: &Request<Body>) -> Option<IpAddr> {
 
 async fn handle(api: Api, request: Request<Body>) -> Response {
     let method = request.method().clone();
-    let path = request
-        .uri()
-        .path()
-        .strip_prefix("/api/0")
-        .unwrap_or("")
-        .to_owned();
+    let path = request.uri().path();
+    let path = path.strip_prefix("/api/0").unwrap_or(path).to_owned();
     let (route, params) = match find(&method, &path) {
         Ok(found) => found,
         Err(true) => {
@@ -240,6 +240,7 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
                     .get(header::CONTENT_TYPE)
                     .is_some_and(|v| v.as_bytes().starts_with(b"application/json"))),
         foreign,
+        headers: headers.clone(),
     };
     let span = tracing::Span::current();
     let done =
@@ -318,28 +319,21 @@ fn identify(call: &mut Call, headers: &HeaderMap) -> Result<(), ApiError> {
 fn principal(api: &Api, headers: &HeaderMap) -> Result<Option<Principal>, ApiError> {
     let now = api.stores.clock.now();
     let sql = &api.stores.sql;
-    if let Some(token) = bearer(headers) {
+    let found = if let Some(token) = bearer(headers) {
         let found = sql.reading(|c| Ok(access::by_token(c, &token, now)))??;
-        let Some((principal, stale)) = found else {
-            return Err(ApiError::Unauthorized("Invalid token".into()));
+        found.ok_or_else(|| ApiError::Unauthorized("Invalid token".into()))?
+    } else {
+        let Some(token) = cookie(headers, COOKIE) else {
+            return Ok(None);
         };
-        if let Some(id) = stale {
-            sql.writing(|c| match principal.proof {
-                Proof::Organization(_) => org_tokens::touch(c, id, now),
-                _ => sessions::touch_token(c, id, now),
-            })?;
-        }
-        return Ok(Some(principal));
-    }
-    let Some(token) = cookie(headers) else {
-        return Ok(None);
+        let Some(found) = sql.reading(|c| Ok(access::by_session(c, &token, now)))?? else {
+            return Ok(None);
+        };
+        found
     };
-    let found = sql.reading(|c| Ok(access::by_session(c, &token, now)))??;
-    let Some((principal, stale)) = found else {
-        return Ok(None);
-    };
-    if let (true, Proof::Session(hash)) = (stale, &principal.proof) {
-        sql.writing(|c| sessions::touch(c, hash, now, now + access::SESSION))?;
+    let (principal, used) = found;
+    if let Some(used) = used {
+        sql.writing(|c| access::note(c, &used, now))?;
     }
     Ok(Some(principal))
 }
@@ -402,6 +396,11 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         if role.is_none() && !own && !principal.is_superuser() {
             return Ok(None);
         }
+        match access::door(c, &principal, &organization, role.as_deref())? {
+            Door::Open => {}
+            Door::Closed => return Ok(None),
+            Door::Provider => return Ok(Some(Err(organization.slug))),
+        }
         let sight = Sight::of(c, &principal, &organization, role.as_deref())?;
         let project = match &project {
             Some(slug) => Some(sight.project(c, organization.id, slug)?),
@@ -423,7 +422,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
                 team_admin = teams::administers_project(c, project.id, user)?;
             }
         }
-        Ok(Some(Found {
+        Ok(Some(Ok(Found {
             organization,
             role,
             sight,
@@ -431,7 +430,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             team,
             team_admin,
             outside,
-        }))
+        })))
     })?;
     let noun = match (&org, &app) {
         (Some(_), _) => "Organization",
@@ -439,6 +438,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         (None, None) => "Issue",
     };
     let found = found.ok_or_else(|| ApiError::missing(noun))?;
+    let found = found.map_err(ApiError::SsoRequired)?;
     call.organization = Some(found.organization);
     call.role = found.role;
     call.sight = found.sight;

@@ -40,6 +40,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0008_mail",
         include_str!("../../storage/migrations/0008_mail.sql"),
     ),
+    (
+        "0010_sign_on",
+        include_str!("../../storage/migrations/0010_sign_on.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -17,6 +17,8 @@ pub struct Organization {
     pub date_added: i64,
     /// Settings, JSON.
     pub settings: serde_json::Value,
+    /// It has a provider that members sign in through; true: they must.
+    pub sso: Option<bool>,
 }
 
 /// Somebody with a login.
@@ -55,7 +57,8 @@ pub struct Member {
     pub date_added: i64,
 }
 
-const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings";
+const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings, \
+                            (select p.required from sso_providers p where p.org_id = o.id)";
 pub(super) const USER: &str = "u.id, u.email, u.name, u.password, u.is_superuser, u.is_active, u.date_joined, u.last_login, \
                     u.session_epoch";
 
@@ -66,6 +69,7 @@ fn organization(r: &Row) -> Result<Organization> {
         name: r.text(2)?,
         date_added: r.int(3)?,
         settings: r.json(4)?,
+        sso: r.opt_int(5)?.map(|n| n != 0),
     })
 }
 

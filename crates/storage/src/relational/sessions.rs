@@ -13,6 +13,8 @@ pub struct Session {
     pub expires: i64,
     /// When it was last used, µs.
     pub last_used: i64,
+    /// The organization whose provider vouches for it; it counts there alone.
+    pub org_id: Option<i64>,
 }
 
 /// A token of the API.
@@ -32,6 +34,8 @@ pub struct Token {
     pub date_added: i64,
     /// When it was last used, µs.
     pub last_used: Option<i64>,
+    /// The organization in which it counts alone; none: in all of its user's.
+    pub org_id: Option<i64>,
 }
 
 /// Opens a session.
@@ -58,7 +62,7 @@ pub fn add(
 /// The session with this hash, if it is in force and its user may log in.
 pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Session>> {
     let row = c.query_opt(
-        "select s.user_id, s.expires, s.last_used from sessions s join users u on u.id = s.user_id \
+        "select s.user_id, s.expires, s.last_used, s.org_id from sessions s join users u on u.id = s.user_id \
          where s.token_hash = $1 and s.expires > $2 and s.epoch = u.session_epoch and u.is_active = 1",
         params![hash, now],
     )?;
@@ -67,6 +71,7 @@ pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Sessi
             user_id: r.int(0)?,
             expires: r.int(1)?,
             last_used: r.int(2)?,
+            org_id: r.opt_int(3)?,
         })
     })
     .transpose()
@@ -87,12 +92,15 @@ pub struct Open {
     pub address: Option<String>,
     /// By which browser, as it said.
     pub user_agent: Option<String>,
+    /// The organization whose provider vouches for it.
+    pub org_id: Option<i64>,
 }
 
 /// The sessions of a user that are in force, the last used first.
 pub fn of_user(c: &mut dyn Connection, user: i64, now: i64) -> Result<Vec<Open>> {
     let rows = c.query(
-        "select s.token_hash, s.created, s.last_used, s.expires, s.address, s.user_agent from sessions s \
+        "select s.token_hash, s.created, s.last_used, s.expires, s.address, s.user_agent, s.org_id \
+         from sessions s \
          join users u on u.id = s.user_id where s.user_id = $1 and s.expires > $2 and s.epoch = u.session_epoch \
          order by s.last_used desc, s.token_hash",
         params![user, now],
@@ -105,6 +113,7 @@ pub fn of_user(c: &mut dyn Connection, user: i64, now: i64) -> Result<Vec<Open>>
             expires: r.int(3)?,
             address: r.opt_text(4)?,
             user_agent: r.opt_text(5)?,
+            org_id: r.opt_int(6)?,
         })
     })
 }
@@ -148,7 +157,8 @@ pub fn add_token(
     .int(0)
 }
 
-const TOKEN: &str = "t.id, t.user_id, t.name, t.last_characters, t.scopes, t.date_added, t.last_used";
+const TOKEN: &str =
+    "t.id, t.user_id, t.name, t.last_characters, t.scopes, t.date_added, t.last_used, t.org_id";
 
 fn token(r: &crate::sql::Row) -> Result<Token> {
     Ok(Token {
@@ -159,6 +169,7 @@ fn token(r: &crate::sql::Row) -> Result<Token> {
         scopes: r.text(4)?.split_whitespace().map(str::to_owned).collect(),
         date_added: r.int(5)?,
         last_used: r.opt_int(6)?,
+        org_id: r.opt_int(7)?,
     })
 }
 
