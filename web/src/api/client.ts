@@ -24,6 +24,8 @@ export class ApiError extends Error {
     readonly position: { start: number; end: number } | null = null,
     readonly retryAfter: number | null = null,
     readonly requestId: string | null = null,
+    /** Where to sign in instead, when the organization asks for its single sign-on. */
+    readonly loginUrl: string | null = null,
   ) {
     super(detail);
   }
@@ -76,6 +78,7 @@ async function failure(response: Response): Promise<ApiError> {
       : null,
     Number.isFinite(retry) ? retry : null,
     response.headers.get('X-Request-Id'),
+    record.code === 'sso-required' && typeof record.loginUrl === 'string' ? record.loginUrl : null,
   );
 }
 

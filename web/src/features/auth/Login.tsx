@@ -9,6 +9,7 @@ import { Button } from '../../ui/Button.tsx';
 import { Field, Input } from '../../ui/Form.tsx';
 import { Gate } from '../../ui/Gate.tsx';
 import { sessionQuery, signIn } from './queries.ts';
+import { SsoEntry } from './SsoEntry.tsx';
 
 /** Only a path of our own may follow the login. */
 export function safeNext(next: string | undefined): string {
@@ -106,6 +107,7 @@ export function Login() {
           {busy ? t('Signing in…') : t('Sign in')}
         </Button>
       </form>
+      <SsoEntry next={next} />
     </Gate>
   );
 }

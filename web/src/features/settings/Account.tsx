@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { t } from '../../i18n/index.ts';
 import { useTitle } from '../../lib/title.ts';
-import { Button } from '../../ui/Button.tsx';
+import { Button, buttonClass } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
 import { Field, Input } from '../../ui/Form.tsx';
 import { Page } from '../../ui/Page.tsx';
@@ -32,7 +33,15 @@ export function Account() {
     }
   };
   return (
-    <Page title={t('Account')} narrow>
+    <Page
+      title={t('Account')}
+      narrow
+      actions={
+        <Link to="/settings/account/applications/" className={buttonClass()}>
+          {t('Applications')}
+        </Link>
+      }
+    >
       <Card title={t('Password')}>
         <form onSubmit={submit} className="flex flex-col gap-4 p-4">
           <input type="hidden" name="username" autoComplete="username" value={user?.email ?? ''} readOnly />
