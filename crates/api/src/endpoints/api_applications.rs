@@ -42,7 +42,10 @@ pub fn is_redirect(uri: &str) -> bool {
         "https" => host.is_some(),
         "http" => host.is_some_and(|h| {
             let name = match h.strip_prefix('[') {
-                Some(rest) => rest.split(']').next().unwrap_or(""),
+                Some(rest) => match rest.split_once(']') {
+                    Some((name, port)) if port.is_empty() || port.starts_with(':') => name,
+                    _ => "",
+                },
                 None => h.split(':').next().unwrap_or(""),
             };
             matches!(name, "localhost" | "127.0.0.1" | "::1")

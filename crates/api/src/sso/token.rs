@@ -130,9 +130,14 @@ impl Claims {
         let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::trim);
         if let Some(email) = text("email").filter(|e| !e.is_empty() && e.len() <= 200) {
             self.email = Some(email.to_lowercase());
-            // Some providers write it as a text.
-            let said = body.get("email_verified");
-            self.verified = said == Some(&Value::Bool(true)) || text("email_verified") == Some("true");
+            // Some write it as a text or a number; Entra has it under a name of its own.
+            let said = body.get("email_verified").or_else(|| body.get("xms_edov"));
+            self.verified = match said {
+                Some(Value::Bool(said)) => *said,
+                Some(Value::String(said)) => said == "true" || said == "1",
+                Some(Value::Number(said)) => said.as_i64() == Some(1),
+                _ => false,
+            };
         }
         if let Some(name) = text("name").filter(|n| !n.is_empty()) {
             self.name = name.chars().take(200).collect();
@@ -330,11 +335,26 @@ mod tests {
             let done = check(&signer.sign(&header, &all), &signer.keys("a"), &WANTED);
             assert_eq!(done.is_ok(), good, "{name}={value}: {done:?}");
         }
-        for value in [json!(false), json!("yes"), json!(1), Value::Null] {
+        for (value, edov, good) in [
+            (json!(true), Value::Null, true),
+            (json!("true"), Value::Null, true),
+            (json!(false), json!(true), false),
+            (json!("yes"), Value::Null, false),
+            (json!(2), Value::Null, false),
+            (Value::Null, json!(true), false),
+        ] {
             let mut all = claims();
             all["email_verified"] = value;
+            all["xms_edov"] = edov;
             let done = check(&signer.sign(&header, &all), &signer.keys("a"), &WANTED).unwrap();
-            assert!(!done.verified);
+            assert_eq!(done.verified, good, "{all}");
+        }
+        let mut entra = claims();
+        entra.as_object_mut().unwrap().remove("email_verified");
+        for (edov, good) in [(json!(true), true), (json!("1"), true), (json!(false), false)] {
+            entra["xms_edov"] = edov;
+            let done = check(&signer.sign(&header, &entra), &signer.keys("a"), &WANTED).unwrap();
+            assert_eq!(done.verified, good, "{entra}");
         }
     }
 
