@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use storage::outgoing::{Outgoing, OutgoingError, Request, Response};
@@ -16,6 +17,9 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The longest answer that is read if a request does not ask for less, bytes.
 const MOST: u64 = 4 << 20;
+
+/// Requests that are under way at the same time: who waits for an answer holds a thread.
+const AT_ONCE: usize = 16;
 
 /// Whether the settings let an address of private use be asked.
 pub type Allowed = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
@@ -117,6 +121,24 @@ impl Resolver for Guard {
 pub struct Http {
     any: ureq::Agent,
     private: ureq::Agent,
+    under_way: AtomicUsize,
+}
+
+/// One of the [`AT_ONCE`] requests.
+struct Turn<'a>(&'a AtomicUsize);
+
+impl Turn<'_> {
+    fn take(under_way: &AtomicUsize) -> Option<Turn<'_>> {
+        let more = |n| (n < AT_ONCE).then_some(n + 1);
+        let taken = under_way.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        taken.ok().map(|_| Turn(under_way))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Http {
@@ -165,6 +187,7 @@ impl Http {
         Ok(Http {
             any: agent(false),
             private: agent(true),
+            under_way: AtomicUsize::new(0),
         })
     }
 
@@ -193,6 +216,11 @@ impl Outgoing for Http {
     fn ask(&self, request: &Request) -> Result<Response, OutgoingError> {
         let most = if request.most == 0 { MOST } else { request.most };
         let host = request.url.split('/').nth(2).unwrap_or(&request.url);
+        let Some(_turn) = Turn::take(&self.under_way) else {
+            return Err(OutgoingError(format!(
+                "{host} was not asked: {AT_ONCE} requests to other servers wait for their answers"
+            )));
+        };
         self.try_ask(request, most).map_err(|e| {
             OutgoingError(match e {
                 ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::PermissionDenied => e.to_string(),
@@ -312,5 +340,22 @@ mod tests {
                 .status,
             302
         );
+    }
+
+    #[test]
+    fn who_waits_is_counted() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let open = Http::new(None, Arc::new(|a: IpAddr| a.is_loopback())).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| get(&open, url.clone(), false));
+            }
+            let waiting: Vec<_> = listener.incoming().take(AT_ONCE).map(Result::unwrap).collect();
+            let e = get(&open, url.clone(), false).unwrap_err();
+            assert!(e.0.contains("wait for their answers"), "{e}");
+            drop(waiting);
+        });
+        assert_eq!(open.under_way.load(Ordering::Relaxed), 0);
     }
 }
