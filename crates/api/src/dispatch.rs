@@ -293,7 +293,7 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
     }
     // Public paths name what they are about with a secret, and look for it themselves.
     if route.access != Access::Public {
-        locate(&mut call)?;
+        locate(&mut call, route)?;
     }
     let scopes = match route.access {
         Access::Scope(scope) => &[scope][..],
@@ -349,8 +349,11 @@ struct Found {
     outside: bool,
 }
 
+/// A path without an organization, whose body names it.
+const ORG_IN_BODY: &str = "/sentry-apps/";
+
 /// Finds the organization, project and team of the path, as far as the caller may know of them.
-fn locate(call: &mut Call) -> Result<(), ApiError> {
+fn locate(call: &mut Call, route: &Route) -> Result<(), ApiError> {
     let param = |name: &str| {
         call.params
             .iter()
@@ -358,6 +361,13 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             .map(|(_, v)| v.clone())
     };
     let (org, project, issue, team) = (param("org"), param("project"), param("issue"), param("team"));
+    let org = match org {
+        None if route.path == ORG_IN_BODY => call
+            .json()?
+            .get("organization")
+            .and_then(|o| o.as_str().map(str::to_owned)),
+        org => org,
+    };
     // Paths of applications have no organization either: what they name says it.
     let app = param("installation").or_else(|| param("document"));
     if org.is_none() && issue.is_none() && app.is_none() {

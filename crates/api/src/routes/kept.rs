@@ -128,6 +128,8 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/teams/{org}/{team}/external-teams/{document}/", Scope("team:write"), remove::<Teams>),
     route("GET", "/organizations/{org}/sentry-apps/", ORG_READ, list::<Apps>),
     route("POST", "/organizations/{org}/sentry-apps/", ORG_WRITE, integrations::add_app),
+    // Its body names the organization.
+    route("POST", "/sentry-apps/", ORG_WRITE, integrations::add_app),
     route("GET", "/sentry-apps/{document}/", ORG_READ, get::<Apps>),
     route("PUT", "/sentry-apps/{document}/", ORG_WRITE, integrations::update_app),
     route("DELETE", "/sentry-apps/{document}/", ORG_WRITE, integrations::remove_app),

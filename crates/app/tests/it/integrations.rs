@@ -123,6 +123,20 @@ fn tokens_of_an_integration_do_what_it_may() {
         );
         let theirs = format!("sentry-apps/{}/api-tokens/", there.json()["id"].as_str().unwrap());
         assert_eq!(with(server, &secret, "GET", &theirs, "").status, 404);
+        // The path without an organization takes that of the body, and the same rights.
+        let named = |who: Option<&str>, org: Value| {
+            let body = json!({ "name": "Named", "scopes": ["org:read"], "organization": org });
+            match who {
+                Some(who) => by(server, who, "POST", "sentry-apps/", body).status,
+                None => server.api("POST", "sentry-apps/", Some(&body)).status,
+            }
+        };
+        assert_eq!(named(None, json!("acme")), 201);
+        assert_eq!(named(Some(&manager), json!("acme")), 400, "its slug is taken");
+        assert_eq!(named(Some(&member), json!("acme")), 403);
+        assert_eq!(named(Some(&manager), json!("other")), 404);
+        assert_eq!(named(Some(&manager), Value::Null), 403);
+        assert_eq!(named(None, Value::Null), 404);
         // One token ends, the other with its integration.
         let id = listed[0]["id"].as_str().unwrap();
         assert_eq!(
