@@ -5,6 +5,20 @@ import { expectSound, mock } from './open.ts';
 const ORG = '/organizations/vedette';
 const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
   { name: 'login', path: '/login', mood: 'signed-out', ready: 'Sign in' },
+  { name: 'sso', path: '/auth/sso/vedette/', mood: 'signed-out', ready: 'Continue to the provider' },
+  {
+    name: 'sso-refused',
+    path: '/auth/sso/1/callback/?error=access_denied&state=a',
+    mood: 'signed-out',
+    ready: 'access_denied',
+  },
+  { name: 'authorize', path: '/oauth/authorize/?client_id=a', mood: 'full', ready: 'Release dashboard' },
+  {
+    name: 'authorize-error',
+    path: '/oauth/authorize/?client_id=a',
+    mood: 'error',
+    ready: 'There is no application',
+  },
   { name: 'recover', path: '/recover', mood: 'signed-out', ready: 'Send the link' },
   { name: 'reset', path: '/reset-password/abc/', mood: 'signed-out', ready: 'Set the password' },
   { name: 'accept', path: '/accept/vedette/5/abc/', mood: 'full', ready: 'Mara Lindt invites' },
@@ -88,6 +102,28 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
   { name: 'teams-empty', path: '/settings/vedette/teams/', mood: 'empty', ready: 'No team yet' },
   { name: 'team', path: '/settings/vedette/teams/payments/', mood: 'full', ready: 'Take out' },
   { name: 'organization-tokens', path: '/settings/vedette/tokens/', mood: 'full', ready: 'last used' },
+  { name: 'sign-on', path: '/settings/vedette/sign-on/', mood: 'full', ready: 'Unlink' },
+  { name: 'sign-on-new', path: '/settings/vedette/sign-on/', mood: 'empty', ready: 'Turn on single' },
+  {
+    name: 'sign-on-error',
+    path: '/settings/vedette/sign-on/',
+    mood: 'error',
+    ready: 'Single sign-on could not be read',
+  },
+  { name: 'integrations', path: '/settings/vedette/integrations/', mood: 'full', ready: 'Deploys' },
+  {
+    name: 'integrations-empty',
+    path: '/settings/vedette/integrations/',
+    mood: 'empty',
+    ready: 'No integration yet',
+  },
+  { name: 'applications', path: '/settings/account/applications/', mood: 'full', ready: 'New secret' },
+  {
+    name: 'applications-empty',
+    path: '/settings/account/applications/',
+    mood: 'empty',
+    ready: 'No application acts',
+  },
   { name: 'audit-log', path: '/settings/vedette/audit-log/', mood: 'full', ready: 'member.invite' },
   {
     name: 'audit-log-empty',

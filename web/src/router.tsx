@@ -43,6 +43,17 @@ function Failed({ error, reset }: { error: unknown; reset: () => void }) {
   return <ErrorState error={error} what={t('This page could not be shown')} onRetry={reset} />;
 }
 
+async function signedIn({
+  context,
+  location,
+}: {
+  context: { client: QueryClient };
+  location: { href: string };
+}): Promise<void> {
+  const user = await context.client.ensureQueryData(sessionQuery);
+  if (!user) throw redirect({ to: '/login', search: { next: location.href } });
+}
+
 const root = createRootRouteWithContext<{ client: QueryClient }>()({ component: Outlet });
 
 const login = createRoute({
@@ -61,6 +72,31 @@ const reset = createRoute({
   getParentRoute: () => root,
   path: '/reset-password/$token/',
   component: lazyRouteComponent(() => import('./features/auth/Reset.tsx'), 'Reset'),
+});
+const ssoStart = lazyRouteComponent(() => import('./features/auth/Sso.tsx'), 'SsoStart');
+const validateNext = (raw: Record<string, unknown>): { next?: string } => ({ next: one(raw.next) });
+const sso = createRoute({
+  getParentRoute: () => root,
+  path: '/auth/sso/',
+  validateSearch: validateNext,
+  component: ssoStart,
+});
+const ssoOf = createRoute({
+  getParentRoute: () => root,
+  path: '/auth/sso/$org/',
+  validateSearch: validateNext,
+  component: ssoStart,
+});
+const ssoCallback = createRoute({
+  getParentRoute: () => root,
+  path: '/auth/sso/$org/callback/',
+  component: lazyRouteComponent(() => import('./features/auth/Sso.tsx'), 'SsoCallback'),
+});
+const authorize = createRoute({
+  getParentRoute: () => root,
+  path: '/oauth/authorize/',
+  beforeLoad: signedIn,
+  component: lazyRouteComponent(() => import('./features/auth/Authorize.tsx'), 'Authorize'),
 });
 const accept = createRoute({
   getParentRoute: () => root,
@@ -83,10 +119,7 @@ const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
   component: Shell,
-  beforeLoad: async ({ context, location }) => {
-    const user = await context.client.ensureQueryData(sessionQuery);
-    if (!user) throw redirect({ to: '/login', search: { next: location.href } });
-  },
+  beforeLoad: signedIn,
 });
 
 const home = createRoute({
@@ -188,6 +221,21 @@ const organizationTokens = createRoute({
     'OrganizationTokens',
   ),
 });
+const singleSignOn = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/sign-on/',
+  component: lazyRouteComponent(() => import('./features/organization/SingleSignOn.tsx'), 'SingleSignOnPage'),
+});
+const integrations = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/integrations/',
+  component: lazyRouteComponent(() => import('./features/organization/Integrations.tsx'), 'Integrations'),
+});
+const applications = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/account/applications/',
+  component: lazyRouteComponent(() => import('./features/settings/Applications.tsx'), 'Applications'),
+});
 const auditLog = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$org/audit-log/',
@@ -237,6 +285,10 @@ const tree = root.addChildren([
   accept,
   register,
   verify,
+  sso,
+  ssoOf,
+  ssoCallback,
+  authorize,
   shell.addChildren([
     home,
     stream,
@@ -255,11 +307,14 @@ const tree = root.addChildren([
     teams,
     team,
     organizationTokens,
+    singleSignOn,
+    integrations,
     auditLog,
     account,
     security,
     notifications,
     tokens,
+    applications,
     serverStatus,
     serverUsers,
     serverOptions,

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use serde_json::json;
 use storage::relational::org_tokens::{self, OrgToken};
 use storage::relational::people::{self, Organization, User};
-use storage::relational::sessions;
-use storage::sql::Connection;
+use storage::relational::{documents, integration_tokens, oauth, sessions, sign_on};
+use storage::sql::{Connection, Result as SqlResult};
 
 use crate::answer::ApiError;
 use crate::password::token_hash;
@@ -164,6 +164,8 @@ pub struct Principal {
     pub proof: Proof,
     /// When they last showed it with a password, code or passkey, µs; 0 with a token.
     pub confirmed: i64,
+    /// The organization that alone they may enter: its provider vouches for them, and nobody else does.
+    pub only_in: Option<i64>,
 }
 
 impl Principal {
@@ -210,6 +212,22 @@ pub fn confirmed(principal: &Principal, now: i64) -> Result<(), ApiError> {
     ))
 }
 
+/// Whether a session may change how its user signs in: one for which the provider of an organization vouches counts
+/// there alone, and must not open other ways.
+///
+/// # Errors
+/// 403.
+pub fn owns_account(principal: &Principal) -> Result<(), ApiError> {
+    if principal.only_in.is_none() {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden(
+        "This session was opened by the single sign-on of an organization and counts there alone. Sign in with your \
+         password or a passkey to change your account."
+            .into(),
+    ))
+}
+
 /// Whether an organization lets a user in who is a member of it.
 ///
 /// # Errors
@@ -225,6 +243,10 @@ pub fn admitted(principal: &Principal, organization: &Organization) -> Result<()
             .and_then(serde_json::Value::as_bool)
             == Some(true)
     };
+    // Who comes through the organization's own provider showed there who they are.
+    if principal.only_in == Some(organization.id) {
+        return Ok(());
+    }
     if asks("require2FA") && !user.has_factor {
         return Err(ApiError::First(
             "2fa-required",
@@ -243,73 +265,172 @@ pub fn admitted(principal: &Principal, organization: &Organization) -> Result<()
     Ok(())
 }
 
-/// Who a session is; `None` if it is over. The second part is true if its use should be noted.
-pub fn by_session(
-    c: &mut dyn Connection,
-    token: &str,
-    now: i64,
-) -> Result<Option<(Principal, bool)>, ApiError> {
+/// A use that should be noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Used {
+    /// Of the session with this hash, which lasts until then.
+    Session(String, i64),
+    /// Of a user's token.
+    Token(i64),
+    /// Of an organization's token.
+    Organization(i64),
+    /// Of an application's token.
+    Application(i64),
+    /// Of an integration's token.
+    Integration(i64),
+}
+
+/// Notes a use.
+///
+/// # Errors
+/// As the database says.
+pub fn note(c: &mut dyn Connection, used: &Used, now: i64) -> SqlResult<()> {
+    match used {
+        Used::Session(hash, expires) => sessions::touch(c, hash, now, *expires),
+        Used::Token(id) => sessions::touch_token(c, *id, now),
+        Used::Organization(id) => org_tokens::touch(c, *id, now),
+        Used::Application(id) => oauth::touch(c, *id, now),
+        Used::Integration(id) => integration_tokens::touch(c, *id, now),
+    }
+}
+
+/// Somebody, and whether their coming should be noted.
+pub type Known = Option<(Principal, Option<Used>)>;
+
+/// The user of a proof. Who is let in by the provider of one organization administers nothing beyond it.
+fn user(c: &mut dyn Connection, id: i64, only_in: Option<i64>) -> SqlResult<Option<User>> {
+    let found = people::user(c, id)?;
+    Ok(found.map(|mut user| {
+        user.is_superuser &= only_in.is_none();
+        user
+    }))
+}
+
+/// Who a session is; `None` if it is over.
+pub fn by_session(c: &mut dyn Connection, token: &str, now: i64) -> Result<Known, ApiError> {
     let hash = token_hash(token);
     let Some(session) = sessions::find(c, &hash, now)? else {
         return Ok(None);
     };
-    let Some(user) = people::user(c, session.user_id)? else {
+    let only_in = session.org_id;
+    let Some(user) = user(c, session.user_id, only_in)? else {
         return Ok(None);
     };
-    let stale = now - session.last_used > TOUCH;
-    Ok(Some((
-        Principal {
-            user: Some(user),
-            proof: Proof::Session(hash),
-            confirmed: session.confirmed,
-        },
-        stale,
-    )))
+    // What a provider vouches for is asked again in time: its use makes it no longer.
+    let until = only_in.map_or(now + SESSION, |_| session.expires);
+    let used = (now - session.last_used > TOUCH).then(|| Used::Session(hash.clone(), until));
+    let principal = Principal {
+        user: Some(user),
+        proof: Proof::Session(hash),
+        only_in,
+        confirmed: session.confirmed,
+    };
+    Ok(Some((principal, used)))
 }
 
 /// Tokens of organizations begin like this.
 pub const ORG_TOKEN: &str = "sntrys_";
+/// Tokens of applications.
+pub const APPLICATION_TOKEN: &str = "sntrya_";
+/// Tokens of integrations.
+pub const INTEGRATION_TOKEN: &str = "sntryi_";
 
-/// Who a token is; the second part is its number if its use should be noted.
-pub fn by_token(
-    c: &mut dyn Connection,
-    token: &str,
-    now: i64,
-) -> Result<Option<(Principal, Option<i64>)>, ApiError> {
+/// Who a token is.
+pub fn by_token(c: &mut dyn Connection, token: &str, now: i64) -> Result<Known, ApiError> {
+    let hash = token_hash(token);
+    let stale = |last: Option<i64>| last.is_none_or(|t| now - t > TOUCH);
+    let organization = |token: OrgToken, used| {
+        let principal = Principal {
+            user: None,
+            proof: Proof::Organization(token),
+            only_in: None,
+            confirmed: 0,
+        };
+        (principal, used)
+    };
     if token.starts_with(ORG_TOKEN) {
-        let found = org_tokens::by_hash(c, &token_hash(token))?;
-        return Ok(found.map(|found| {
-            let stale = found.last_used.is_none_or(|t| now - t > TOUCH);
-            let stale = stale.then_some(found.id);
-            let proof = Proof::Organization(found);
-            (
-                Principal {
-                    user: None,
-                    proof,
-                    confirmed: 0,
-                },
-                stale,
-            )
+        let found = org_tokens::by_hash(c, &hash)?;
+        return Ok(found.map(|t| {
+            let used = stale(t.last_used).then_some(Used::Organization(t.id));
+            organization(t, used)
         }));
     }
-    let Some(found) = sessions::find_token(c, &token_hash(token))? else {
+    if token.starts_with(INTEGRATION_TOKEN) {
+        let Some(found) = integration_tokens::by_hash(c, &hash)? else {
+            return Ok(None);
+        };
+        let document = documents::by_id(c, found.document)?;
+        return Ok(document.map(|d| {
+            let used = stale(found.last_used).then_some(Used::Integration(found.id));
+            organization(crate::kept::integrations::acting_token(&d, &found), used)
+        }));
+    }
+    let (id, scopes, only_in, used) = if token.starts_with(APPLICATION_TOKEN) {
+        let Some(found) = oauth::by_hash(c, &hash, now)? else {
+            return Ok(None);
+        };
+        let used = stale(found.last_used).then_some(Used::Application(found.id));
+        (found.grant.user_id, found.grant.scopes, found.grant.org_id, used)
+    } else {
+        let Some(found) = sessions::find_token(c, &hash)? else {
+            return Ok(None);
+        };
+        let used = stale(found.last_used).then_some(Used::Token(found.id));
+        (found.user_id, found.scopes, found.org_id, used)
+    };
+    let Some(user) = user(c, id, only_in)? else {
         return Ok(None);
     };
-    let Some(user) = people::user(c, found.user_id)? else {
-        return Ok(None);
+    let principal = Principal {
+        user: Some(user),
+        proof: Proof::Token(scopes),
+        only_in,
+        confirmed: 0,
     };
-    let stale = found
-        .last_used
-        .is_none_or(|t| now - t > TOUCH)
-        .then_some(found.id);
-    Ok(Some((
-        Principal {
-            user: Some(user),
-            proof: Proof::Token(found.scopes),
-            confirmed: 0,
-        },
-        stale,
-    )))
+    Ok(Some((principal, used)))
+}
+
+/// How somebody stands at the door of an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// They may enter, as far as they belong there.
+    Open,
+    /// Another organization vouches for them: here they are nobody.
+    Closed,
+    /// They belong there and must come through its provider.
+    Provider,
+}
+
+/// Whether somebody who has this role in an organization may enter it now. Where its provider is required, a session
+/// must come from there, and a token's user must be known there. Owners and administrators of the installation always
+/// may, as a way back in.
+pub fn door(
+    c: &mut dyn Connection,
+    principal: &Principal,
+    organization: &Organization,
+    role: Option<&str>,
+) -> SqlResult<Door> {
+    match principal.only_in {
+        Some(org) if org != organization.id => return Ok(Door::Closed),
+        Some(_) => return Ok(Door::Open),
+        None => {}
+    }
+    let exempt = role == Some("owner") || principal.is_superuser();
+    let Some(user) = principal
+        .user_id()
+        .filter(|_| organization.sso == Some(true) && !exempt)
+    else {
+        return Ok(Door::Open);
+    };
+    let known = match &principal.proof {
+        Proof::Token(_) => sign_on::of_user(c, organization.id, user)?.is_some(),
+        _ => false,
+    };
+    Ok(if known || role.is_none() {
+        Door::Open
+    } else {
+        Door::Provider
+    })
 }
 
 /// What somebody is in the organization, team or project that they ask about.

@@ -121,6 +121,8 @@ pub enum ApiError {
     First(&'static str, String, Value),
     /// 403.
     Forbidden(String),
+    /// 403: this organization is entered through its provider.
+    SsoRequired(String),
     /// 404.
     Missing(String),
     /// 409.
@@ -205,6 +207,13 @@ impl IntoResponse for ApiError {
                 (StatusCode::UNAUTHORIZED, json!({ "detail": detail }))
             }
             ApiError::Forbidden(what) => (StatusCode::FORBIDDEN, json!({ "detail": what })),
+            ApiError::SsoRequired(org) => (
+                StatusCode::FORBIDDEN,
+                json!({
+                    "detail": "This organization is entered through its single sign-on.", "code": "sso-required",
+                    "loginUrl": format!("/auth/sso/{org}/"),
+                }),
+            ),
             ApiError::Missing(what) => (StatusCode::NOT_FOUND, json!({ "detail": what })),
             ApiError::Conflict(what) => (StatusCode::CONFLICT, json!({ "detail": what })),
             ApiError::TooLarge(what) => (StatusCode::PAYLOAD_TOO_LARGE, json!({ "detail": what })),

@@ -48,6 +48,8 @@ pub struct Call {
     pub unforgeable: bool,
     /// Whether a page of another site sends it, as the browser says.
     pub foreign: bool,
+    /// What was sent along.
+    pub headers: http::HeaderMap,
 }
 
 impl Call {
@@ -212,6 +214,12 @@ impl Call {
             .filter(|(k, v)| k == name && !v.is_empty())
             .map(|(_, v)| v.as_str())
             .collect()
+    }
+
+    /// The body as a form.
+    pub fn form(&self) -> Result<Vec<(String, String)>, ApiError> {
+        serde_urlencoded::from_bytes(&self.body)
+            .map_err(|e| ApiError::Bad(format!("The body is not a form: {e}")))
     }
 
     /// The body as a JSON object.

@@ -11,11 +11,11 @@ use http::{HeaderMap, Method, Request, StatusCode, header};
 use storage::relational::people::Organization;
 use storage::relational::projects::Project;
 use storage::relational::teams::Team;
-use storage::relational::{documents, issues, org_tokens, people, projects, sessions, teams};
+use storage::relational::{documents, issues, people, projects, teams};
 use tracing::Instrument as _;
 
 use crate::Api;
-use crate::access::{self, Access, Principal, Proof};
+use crate::access::{self, Access, Door, Principal, Proof};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::request_id;
@@ -34,6 +34,9 @@ pub fn router(api: Api) -> Router {
         .route("/api/0", axum::routing::any(answer))
         .route("/api/0/", axum::routing::any(answer))
         .route("/api/0/{*path}", axum::routing::any(answer))
+        // Where clients of OAuth look for it.
+        .route("/oauth/token", axum::routing::any(answer))
+        .route("/oauth/token/", axum::routing::any(answer))
         .fallback(axum::routing::any(crate::ui::page))
         .with_state(api)
 }
@@ -90,7 +93,8 @@ fn decode(segment: &str) -> Option<String> {
     String::from_utf8(out).ok()
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+/// A cookie of a request.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -98,7 +102,7 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
         .flat_map(|v| v.split(';'))
         .find_map(|pair| {
             pair.trim()
-                .strip_prefix(COOKIE)?
+                .strip_prefix(name)?
                 .strip_prefix('=')
                 .map(str::to_owned)
         })
@@ -176,12 +180,8 @@ fn peer(request: &Request<Body>) -> Option<IpAddr> {
 
 async fn handle(api: Api, request: Request<Body>) -> Response {
     let method = request.method().clone();
-    let path = request
-        .uri()
-        .path()
-        .strip_prefix("/api/0")
-        .unwrap_or("")
-        .to_owned();
+    let path = request.uri().path();
+    let path = path.strip_prefix("/api/0").unwrap_or(path).to_owned();
     let (route, params) = match find(&method, &path) {
         Ok(found) => found,
         Err(true) => {
@@ -240,6 +240,7 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
                     .get(header::CONTENT_TYPE)
                     .is_some_and(|v| v.as_bytes().starts_with(b"application/json"))),
         foreign,
+        headers: headers.clone(),
     };
     let span = tracing::Span::current();
     let done =
@@ -290,12 +291,15 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
             "This is for administrators of the installation.".into(),
         ));
     }
+    if route.account {
+        access::owns_account(call.principal()?)?;
+    }
     if route.sudo {
         access::confirmed(call.principal()?, call.now())?;
     }
     // Public paths name what they are about with a secret, and look for it themselves.
     if route.access != Access::Public {
-        locate(&mut call)?;
+        locate(&mut call, route)?;
     }
     let scopes = match route.access {
         Access::Scope(scope) => &[scope][..],
@@ -321,28 +325,21 @@ fn identify(call: &mut Call, headers: &HeaderMap) -> Result<(), ApiError> {
 fn principal(api: &Api, headers: &HeaderMap) -> Result<Option<Principal>, ApiError> {
     let now = api.stores.clock.now();
     let sql = &api.stores.sql;
-    if let Some(token) = bearer(headers) {
+    let found = if let Some(token) = bearer(headers) {
         let found = sql.reading(|c| Ok(access::by_token(c, &token, now)))??;
-        let Some((principal, stale)) = found else {
-            return Err(ApiError::Unauthorized("Invalid token".into()));
+        found.ok_or_else(|| ApiError::Unauthorized("Invalid token".into()))?
+    } else {
+        let Some(token) = cookie(headers, COOKIE) else {
+            return Ok(None);
         };
-        if let Some(id) = stale {
-            sql.writing(|c| match principal.proof {
-                Proof::Organization(_) => org_tokens::touch(c, id, now),
-                _ => sessions::touch_token(c, id, now),
-            })?;
-        }
-        return Ok(Some(principal));
-    }
-    let Some(token) = cookie(headers) else {
-        return Ok(None);
+        let Some(found) = sql.reading(|c| Ok(access::by_session(c, &token, now)))?? else {
+            return Ok(None);
+        };
+        found
     };
-    let found = sql.reading(|c| Ok(access::by_session(c, &token, now)))??;
-    let Some((principal, stale)) = found else {
-        return Ok(None);
-    };
-    if let (true, Proof::Session(hash)) = (stale, &principal.proof) {
-        sql.writing(|c| sessions::touch(c, hash, now, now + access::SESSION))?;
+    let (principal, used) = found;
+    if let Some(used) = used {
+        sql.writing(|c| access::note(c, &used, now))?;
     }
     Ok(Some(principal))
 }
@@ -358,8 +355,11 @@ struct Found {
     outside: bool,
 }
 
+/// A path without an organization, whose body names it.
+const ORG_IN_BODY: &str = "/sentry-apps/";
+
 /// Finds the organization, project and team of the path, as far as the caller may know of them.
-fn locate(call: &mut Call) -> Result<(), ApiError> {
+fn locate(call: &mut Call, route: &Route) -> Result<(), ApiError> {
     let param = |name: &str| {
         call.params
             .iter()
@@ -367,6 +367,13 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             .map(|(_, v)| v.clone())
     };
     let (org, project, issue, team) = (param("org"), param("project"), param("issue"), param("team"));
+    let org = match org {
+        None if route.path == ORG_IN_BODY => call
+            .json()?
+            .get("organization")
+            .and_then(|o| o.as_str().map(str::to_owned)),
+        org => org,
+    };
     // Paths of applications have no organization either: what they name says it.
     let app = param("installation").or_else(|| param("document"));
     if org.is_none() && issue.is_none() && app.is_none() {
@@ -405,6 +412,11 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         if role.is_none() && !own && !principal.is_superuser() {
             return Ok(None);
         }
+        match access::door(c, &principal, &organization, role.as_deref())? {
+            Door::Open => {}
+            Door::Closed => return Ok(None),
+            Door::Provider => return Ok(Some(Err(organization.slug))),
+        }
         let sight = Sight::of(c, &principal, &organization, role.as_deref())?;
         let project = match &project {
             Some(slug) => Some(sight.project(c, organization.id, slug)?),
@@ -426,7 +438,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
                 team_admin = teams::administers_project(c, project.id, user)?;
             }
         }
-        Ok(Some(Found {
+        Ok(Some(Ok(Found {
             organization,
             role,
             sight,
@@ -434,7 +446,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
             team,
             team_admin,
             outside,
-        }))
+        })))
     })?;
     let noun = match (&org, &app) {
         (Some(_), _) => "Organization",
@@ -442,6 +454,7 @@ fn locate(call: &mut Call) -> Result<(), ApiError> {
         (None, None) => "Issue",
     };
     let found = found.ok_or_else(|| ApiError::missing(noun))?;
+    let found = found.map_err(ApiError::SsoRequired)?;
     access::admitted(&principal, &found.organization)?;
     call.organization = Some(found.organization);
     call.role = found.role;

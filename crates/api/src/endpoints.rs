@@ -1,8 +1,10 @@
 //! The endpoints, one module per noun.
 
 pub mod accept_invite;
+pub mod api_applications;
 pub mod audit_logs;
 pub mod auth;
+pub mod auth_provider;
 pub mod authenticators;
 pub mod code_mappings;
 pub mod committers;
@@ -16,6 +18,7 @@ pub mod explore;
 pub mod grouping;
 pub mod hashes;
 pub mod hosted;
+pub mod integration_tokens;
 pub mod internal;
 pub mod issue;
 pub mod issue_events;
@@ -25,6 +28,7 @@ pub mod keys;
 pub mod member_teams;
 pub mod members;
 pub mod notifications;
+pub mod oauth;
 pub mod options;
 pub mod org_auth_tokens;
 pub mod organizations;
@@ -44,6 +48,7 @@ pub mod second_factor;
 pub mod sessions;
 pub mod similar;
 pub mod source_maps;
+pub mod sso;
 pub mod stacktrace_link;
 pub mod stats;
 pub mod stats_summary;

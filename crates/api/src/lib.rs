@@ -27,6 +27,7 @@ mod seal;
 mod sight;
 mod sign_in;
 mod source_links;
+mod sso;
 mod ui;
 mod views;
 
@@ -40,6 +41,7 @@ pub use forwarding::Forwarding;
 pub use password::{hash_password, is_key, new_key, new_secret, token_hash, weak_password};
 pub use routes::{ROUTES, Route};
 pub use seal::Seal;
+pub use sso::Providers;
 
 /// From features and those of issues, by number, to the issues that look most like it, and how much.
 pub type Rank = fn(&[u32], &[(i64, Vec<u32>)], usize) -> Vec<(i64, f64)>;
@@ -74,6 +76,8 @@ pub struct Hooks {
     pub overview: Arc<dyn Fn() -> Result<serde_json::Value, String> + Send + Sync>,
     /// The metrics, in Prometheus's text format.
     pub scrape: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Asks other servers.
+    pub outgoing: Arc<dyn storage::outgoing::Outgoing>,
     /// Tries an item again that was kept aside; false if there is none with this number.
     pub retry: Arc<dyn Fn(i64) -> Result<bool, String> + Send + Sync>,
 }
@@ -101,6 +105,8 @@ pub struct Api {
     pub forwarding: Arc<Forwarding>,
     /// Failed logins.
     pub attempts: Arc<access::Attempts>,
+    /// What providers of single sign-on say of themselves.
+    pub providers: Arc<Providers>,
     /// The version of the server.
     pub version: &'static str,
 }

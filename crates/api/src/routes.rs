@@ -25,6 +25,8 @@ pub struct Route {
     pub access: Access,
     /// Asks a session that did not show for an hour who it is to do so again.
     pub sudo: bool,
+    /// Changes how the caller signs in: not for sessions that count in one organization alone.
+    pub account: bool,
     pub(crate) endpoint: fn(&Call) -> Result<Answer, ApiError>,
 }
 
@@ -39,11 +41,20 @@ const fn route(
         path,
         access,
         sudo: false,
+        account: false,
         endpoint,
     }
 }
 
 impl Route {
+    /// For what changes how the caller signs in, everywhere.
+    const fn account(self) -> Route {
+        Route {
+            account: true,
+            ..self
+        }
+    }
+
     /// For dangerous acts.
     const fn sudo(self) -> Route {
         Route { sudo: true, ..self }

@@ -139,6 +139,11 @@ pub const KEYS: &[Key] = &[
         doc: "certificates (PEM) that are trusted besides the system's when other servers are asked",
     },
     Key {
+        name: "outgoing-private-networks",
+        default: "",
+        doc: "addresses or networks of private use that may be asked where people name a server, such as a provider of single sign-on; others are refused",
+    },
+    Key {
         name: "log",
         default: "info",
         doc: "what is logged: error, warn, info, debug, or a filter like info,pipeline=debug",
@@ -179,6 +184,10 @@ pub struct Config {
     pub trusted: Vec<Network>,
     /// The same as text.
     pub trusted_text: String,
+    /// Networks of private use that may be asked where people name a server.
+    pub outgoing: Vec<Network>,
+    /// The same as text.
+    pub outgoing_text: String,
     /// First login.
     pub admin_email: Option<String>,
     /// First password.
@@ -378,17 +387,16 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
     {
         bail!("url starts with http:// or https://, not '{url}'");
     }
-    let mut trusted = Vec::new();
-    for part in text("trusted-proxies")
-        .split(',')
-        .map(str::trim)
-        .filter(|p| !p.is_empty())
-    {
-        trusted.push(
-            Network::parse(part)
-                .ok_or_else(|| anyhow::anyhow!("trusted-proxies: '{part}' is no address or network"))?,
-        );
-    }
+    let networks = |name: &str| -> anyhow::Result<Vec<Network>> {
+        let text = text(name);
+        let parts = text.split(',').map(str::trim).filter(|p| !p.is_empty());
+        let read = |part| {
+            Network::parse(part).ok_or_else(|| anyhow::anyhow!("{name}: '{part}' is no address or network"))
+        };
+        parts.map(read).collect()
+    };
+    let trusted = networks("trusted-proxies")?;
+    let outgoing = networks("outgoing-private-networks")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let worker_threads = match some("worker-threads") {
         None => cores,
@@ -411,6 +419,8 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         worker_threads,
         trusted,
         trusted_text: text("trusted-proxies"),
+        outgoing,
+        outgoing_text: text("outgoing-private-networks"),
         admin_email: some("admin-email"),
         admin_password: some("admin-password"),
         organization: some("organization"),
@@ -524,6 +534,7 @@ impl Config {
             "log" => self.log.clone(),
             "log-format" => if self.log_json { "json" } else { "text" }.to_owned(),
             "trusted-proxies" => self.trusted_text.clone(),
+            "outgoing-private-networks" => self.outgoing_text.clone(),
             _ => key.default.to_owned(),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::Request;
+use backends::egress::http::Http;
 use backends::egress::smtp::Smtp;
 use backends::open::{StorageConfig, lock_folder, open};
 use pipeline::directory::Directory;
@@ -219,7 +220,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
 
     let app = routes(
         config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape, seal,
-    );
+    )?;
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
         tracing::info!(%listen, url = &*url, connections, "listening");
@@ -277,7 +278,7 @@ fn routes(
     forwarding: Arc<api::Forwarding>,
     scrape: metrics_exporter_prometheus::PrometheusHandle,
     seal: api::Seal,
-) -> Router {
+) -> anyhow::Result<Router> {
     let networks = config.trusted.clone();
     let trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync> =
         Arc::new(move |address| networks.iter().any(|n| n.contains(address)));
@@ -298,7 +299,13 @@ fn routes(
             Arc::new(move || watch.unwell())
         },
     };
+    let networks = config.outgoing.clone();
+    let outgoing = Http::new(
+        config.ca_file.as_deref(),
+        Arc::new(move |address| networks.iter().any(|n| n.contains(address))),
+    )?;
     let hooks = api::Hooks {
+        outgoing: Arc::new(outgoing),
         changed,
         check_settings: pipeline::directory::check,
         whereabouts: {
@@ -338,6 +345,7 @@ fn routes(
         trusted,
         forwarding,
         attempts: Arc::default(),
+        providers: Arc::default(),
         version: env!("CARGO_PKG_VERSION"),
     };
     let inner = pipeline::ingest::router(ingest).merge(api::router(api));
@@ -345,14 +353,14 @@ fn routes(
         .split_once("://")
         .and_then(|(_, r)| r.split_once('/'))
         .map(|(_, p)| format!("/{p}"));
-    match prefix {
+    Ok(match prefix {
         None => inner,
         Some(prefix) => {
             // The prefix goes before routing, so the router is wrapped as a whole.
             let layer = tower::util::MapRequestLayer::new(move |request| strip_prefix(&prefix, request));
             Router::new().fallback_service(layer.layer(inner))
         }
-    }
+    })
 }
 
 #[cfg(test)]

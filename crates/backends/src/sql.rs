@@ -44,6 +44,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0009_accounts",
         include_str!("../../storage/migrations/0009_accounts.sql"),
     ),
+    (
+        "0010_sign_on",
+        include_str!("../../storage/migrations/0010_sign_on.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

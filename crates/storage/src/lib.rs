@@ -17,6 +17,7 @@ pub mod mail;
 pub mod memory;
 #[cfg(test)]
 mod mutations;
+pub mod outgoing;
 pub mod ownership;
 pub mod payloads;
 pub mod queue;

@@ -107,6 +107,15 @@ function factors(mood: Mood): object[] {
     { ...base, id: 'recovery', isEnrolled: on, lastUsedAt: null, codesLeft: on ? 9 : 0, devices: [] },
   ];
 }
+const APPLICATION = {
+  id: '3f2a6c0d8e1b4795a0c3d2e1f4b5a697883f2a6c0d8e1b4795a0c3d2e1f4b5a6',
+  clientID: '3f2a6c0d8e1b4795a0c3d2e1f4b5a697883f2a6c0d8e1b4795a0c3d2e1f4b5a6',
+  clientSecret: null,
+  isPublic: false,
+  name: 'Release dashboard',
+  homepageUrl: null,
+  redirectUris: ['https://dash.example.com/callback'],
+};
 
 const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^organizations\/$/, () => json(organizations)],
@@ -197,6 +206,86 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
             existingMember: false,
           }),
   ],
+  [/^auth\/sso\/$/, () => json({ organization: null })],
+  [
+    /^oauth\/authorize\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'There is no application with this client_id.' }, 400)
+        : json({
+            application: { name: 'Release dashboard', homepageUrl: null, owner: 'mara@example.com' },
+            scopes: ['org:read', 'project:read', 'event:write'],
+            redirectUri: 'https://dash.example.com/callback',
+            redirectHost: 'dash.example.com',
+            user: 'kim@example.com',
+          }),
+  ],
+  [/^api-applications\/$/, (mood) => json(mood === 'empty' ? [] : [APPLICATION])],
+  [
+    /^api-authorizations\/$/,
+    (mood) =>
+      json(
+        mood === 'empty'
+          ? []
+          : [
+              {
+                id: '3',
+                application: APPLICATION,
+                scopes: ['org:read', 'event:write'],
+                dateCreated: '2026-11-20T10:00:00Z',
+              },
+            ],
+      ),
+  ],
+  [
+    /^organizations\/[^/]+\/auth-provider\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'You do not have permission to do this: it needs the scope org:admin.' }, 403)
+        : json({
+            enabled: mood === 'full',
+            callbackUrl: 'https://errors.example.com/auth/sso/1/callback/',
+            loginUrl: 'https://errors.example.com/auth/sso/vedette/',
+            issuer: mood === 'full' ? 'https://id.example.com/realms/main' : '',
+            clientId: mood === 'full' ? 'vedette' : '',
+            hasClientSecret: mood === 'full',
+            allowedDomains: mood === 'full' ? ['example.com'] : [],
+            requireSso: mood === 'full',
+            allowJoin: false,
+            defaultRole: 'member',
+          }),
+  ],
+  [
+    /^organizations\/[^/]+\/auth-provider\/identities\/$/,
+    () =>
+      json([
+        {
+          id: '5',
+          email: 'kim@example.com',
+          name: 'Kim',
+          subject: '8f14e45f-ceea-467f-a0e6-6f3b1c1d2e3f',
+          lastUsed: '2026-11-28T10:00:00Z',
+        },
+      ]),
+  ],
+  [
+    /^organizations\/[^/]+\/sentry-apps\/$/,
+    (mood) =>
+      json(
+        mood === 'empty'
+          ? []
+          : [
+              {
+                id: '4',
+                slug: 'deploys',
+                name: 'Deploys',
+                scopes: ['org:read', 'project:read', 'project:releases'],
+                isInternal: true,
+              },
+            ],
+      ),
+  ],
+  [/^sentry-apps\/[^/]+\/api-tokens\/$/, () => json(tokens)],
   [/^api-tokens\/$/, (mood) => json(mood === 'empty' ? [] : tokens)],
   [
     /^organizations\/[^/]+\/projects\/$/,
@@ -323,6 +412,8 @@ export function respond(request: MockRequest, mood: Mood): MockReply {
     return mood === 'signed-out'
       ? json({ detail: 'Authentication credentials were not provided.' }, 401)
       : json(session);
+  if (path.endsWith('/callback/'))
+    return json({ detail: 'The provider did not sign you in; it says: access_denied.' }, 400);
   if (path.endsWith('/grouping-preview/')) return json(preview);
   if (request.method === 'PUT' && path.endsWith('/hashes/'))
     return json({ issue: { id: '99', shortId: 'MY-PROJECT-99' } }, 202);

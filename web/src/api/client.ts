@@ -26,6 +26,8 @@ export class ApiError extends Error {
     readonly requestId: string | null = null,
     /** What has to be done first, as the server names it. */
     readonly code: string | null = null,
+    /** Where to sign in instead, when the organization asks for its single sign-on. */
+    readonly loginUrl: string | null = null,
   ) {
     super(detail);
   }
@@ -83,6 +85,7 @@ async function failure(response: Response): Promise<ApiError> {
     Number.isFinite(retry) ? retry : null,
     response.headers.get('X-Request-Id'),
     code,
+    record.code === 'sso-required' && typeof record.loginUrl === 'string' ? record.loginUrl : null,
   );
 }
 

@@ -3,6 +3,7 @@ import { CircleAlert, type LucideIcon } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/client.ts';
 import { t } from '../i18n/index.ts';
+import { ownUrl } from '../lib/base.ts';
 import { Button, buttonClass } from './Button.tsx';
 import { cx } from './cx.ts';
 
@@ -50,7 +51,12 @@ export function ErrorState({
       <p className="max-w-prose break-words text-text2">
         {known?.detail ?? (error instanceof Error ? error.message : String(error))}
       </p>
-      {known && known.status === 403 && (
+      {known?.loginUrl && (
+        <a href={ownUrl(known.loginUrl.replace(/^\//, ''))} className={buttonClass({ tone: 'solid' })}>
+          {t('Sign in through the organization')}
+        </a>
+      )}
+      {known && known.status === 403 && !known.loginUrl && (
         <p className="text-text2">{t('An owner or manager of the organization can give access.')}</p>
       )}
       {known?.requestId && (

@@ -44,12 +44,13 @@ fn find(call: &Call, c: &mut dyn Connection) -> Result<Open, ApiError> {
     })
 }
 
-/// The user of the browser; a token accepts nothing.
+/// The user of the browser; a token accepts nothing, nor does who another organization vouches for.
 fn visitor(call: &Call) -> Option<&User> {
     match &call.principal {
         Some(Principal {
             user: Some(user),
             proof: Proof::Session(_),
+            only_in: None,
             ..
         }) => Some(user),
         _ => None,
@@ -79,8 +80,9 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
         },
         "email": open.invitation.email, "orgRole": open.member.role, "inviterName": open.invitation.inviter,
         "needsAuthentication": visitor(call).is_none(), "hasAccount": open.known.is_some(),
-        "existingMember": inside, "needs2fa": needs_factor(call, &open.organization), "hasAuthProvider": false, "requireSso": false,
-        "ssoProvider": null,
+        "existingMember": inside, "needs2fa": needs_factor(call, &open.organization), "hasAuthProvider": open.organization.sso.is_some(),
+        "requireSso": open.organization.sso == Some(true),
+        "ssoProvider": open.organization.sso.map(|_| crate::sso::NAME),
     })))
 }
 

@@ -6,7 +6,7 @@ use storage::relational::projects;
 use storage::sql::{Connection, Result as SqlResult};
 
 use super::projects::{check_slug, scrub_settings, slug_of, taken};
-use crate::access::{self, Principal, Proof, role_scopes};
+use crate::access::{self, Door, Principal, Proof, door, role_scopes};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links::paged;
@@ -14,6 +14,30 @@ use crate::views;
 
 /// The organizations that somebody is in; a superuser is in all, a token of an organization in its own.
 pub fn of_caller(c: &mut dyn Connection, principal: &Principal) -> SqlResult<Vec<Organization>> {
+    let mut all = belonging(c, principal)?;
+    all.retain(|o| principal.only_in.is_none_or(|org| org == o.id));
+    Ok(all)
+}
+
+/// Those of them that the caller may enter now, with the role there.
+pub fn entered(
+    c: &mut dyn Connection,
+    principal: &Principal,
+) -> SqlResult<Vec<(Organization, Option<String>)>> {
+    let mut out = Vec::new();
+    for organization in of_caller(c, principal)? {
+        let role = match principal.user_id() {
+            Some(user) => people::role(c, organization.id, user)?,
+            None => None,
+        };
+        if door(c, principal, &organization, role.as_deref())? == Door::Open {
+            out.push((organization, role));
+        }
+    }
+    Ok(out)
+}
+
+fn belonging(c: &mut dyn Connection, principal: &Principal) -> SqlResult<Vec<Organization>> {
     match (&principal.user, principal.org_token()) {
         (Some(user), _) if user.is_superuser => people::organizations(c),
         (Some(user), _) => people::organizations_of(c, user.id),
@@ -98,6 +122,11 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
         None => slug_of(&name),
     };
     let user = call.user_id()?;
+    if call.principal()?.only_in.is_some() {
+        return Err(ApiError::Forbidden(
+            "You are signed in through an organization: to make another, sign in with your password.".into(),
+        ));
+    }
     // Who may do nothing with a token makes nothing with it either.
     if let Proof::Token(scopes) = &call.principal()?.proof
         && !scopes.iter().any(|s| s == "org:write" || s == "org:admin")

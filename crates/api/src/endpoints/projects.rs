@@ -1,7 +1,6 @@
 //! Projects and their settings.
 
 use serde_json::{Map, Value, json};
-use storage::relational::people;
 use storage::relational::projects::{self, Project};
 use storage::relational::teams::{self, Team};
 use storage::sql::SqlError;
@@ -64,11 +63,7 @@ pub fn list_all(call: &Call) -> Result<Answer, ApiError> {
     let principal = call.principal()?;
     let views = call.api.stores.sql.reading(|c| {
         let mut views = Vec::new();
-        for o in &super::organizations::of_caller(c, principal)? {
-            let role = match principal.user_id() {
-                Some(user) => people::role(c, o.id, user)?,
-                None => None,
-            };
+        for (o, role) in &super::organizations::entered(c, principal)? {
             let sight = Sight::of(c, principal, o, role.as_deref())?;
             for p in sight.projects(c, o.id)? {
                 let mut view = views::project::project(&p);

@@ -15,7 +15,11 @@ fn name(hash: &str) -> &str {
 
 fn own(call: &Call) -> Result<Vec<Open>, ApiError> {
     let (user, now) = (call.user_id()?, call.now());
-    Ok(call.api.stores.sql.reading(|c| sessions::of_user(c, user, now))?)
+    let mut all = call.api.stores.sql.reading(|c| sessions::of_user(c, user, now))?;
+    // Whoever runs the provider of one organization learns nothing of other sessions.
+    let only_in = call.principal()?.only_in;
+    all.retain(|s| only_in.is_none() || s.org_id == only_in);
+    Ok(all)
 }
 
 /// Whether this is the session that asks.

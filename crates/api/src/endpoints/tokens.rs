@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use storage::relational::sessions::{self, Token};
+use storage::relational::sign_on;
 
 use crate::access::SCOPES;
 use crate::answer::{Answer, ApiError};
@@ -20,7 +21,9 @@ fn view(t: &Token, secret: Option<&str>) -> Value {
 /// The caller's tokens.
 pub fn list(call: &Call) -> Result<Answer, ApiError> {
     let id = call.user_id()?;
-    let tokens = call.api.stores.sql.reading(|c| sessions::tokens(c, id))?;
+    let only_in = call.principal()?.only_in;
+    let mut tokens = call.api.stores.sql.reading(|c| sessions::tokens(c, id))?;
+    tokens.retain(|t| only_in.is_none() || t.org_id == only_in);
     Ok(Answer::json(
         tokens.iter().map(|t| view(t, None)).collect::<Vec<_>>(),
     ))
@@ -57,11 +60,15 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
     let secret = format!("sntryu_{}", new_secret());
     let last = &secret[secret.len() - 4..];
     let (user, now) = (call.user_id()?, call.now());
-    let id = call
-        .api
-        .stores
-        .sql
-        .writing(|c| sessions::add_token(c, user, &name, &token_hash(&secret), last, &scopes, now))?;
+    // What a session may not enter, its tokens may not either.
+    let only_in = call.principal()?.only_in;
+    let id = call.api.stores.sql.writing(|c| {
+        let id = sessions::add_token(c, user, &name, &token_hash(&secret), last, &scopes, now)?;
+        if let Some(org) = only_in {
+            sign_on::bind_token(c, id, org)?;
+        }
+        Ok(id)
+    })?;
     let token = Token {
         id,
         user_id: user,
@@ -70,6 +77,7 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
         scopes,
         date_added: now,
         last_used: None,
+        org_id: only_in,
     };
     Ok(Answer::created(view(&token, Some(&secret))))
 }
@@ -88,12 +96,16 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     } else {
         call.number("token", "Token")?
     };
-    if call
-        .api
-        .stores
-        .sql
-        .writing(|c| sessions::remove_token(c, user, id))?
-    {
+    let only_in = call.principal()?.only_in;
+    let removed = call.api.stores.sql.writing(|c| {
+        let own = sessions::tokens(c, user)?;
+        let found = own.iter().find(|t| t.id == id);
+        if found.is_none_or(|t| only_in.is_some() && t.org_id != only_in) {
+            return Ok(false);
+        }
+        sessions::remove_token(c, user, id)
+    })?;
+    if removed {
         Ok(Answer::nothing())
     } else {
         Err(ApiError::missing("Token"))

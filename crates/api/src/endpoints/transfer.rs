@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use storage::relational::{people, projects, teams};
 
 use super::projects::taken;
-use crate::access::{Standing, allowed};
+use crate::access::{Door, Standing, allowed, door};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 
@@ -22,7 +22,9 @@ pub fn transfer(call: &Call) -> Result<Answer, ApiError> {
             role: role.as_deref(),
             ..Standing::default()
         };
-        if !allowed(call.principal()?, standing, "org:admin") {
+        let principal = call.principal()?;
+        let open = door(c, principal, &to, role.as_deref())? == Door::Open;
+        if !open || !allowed(principal, standing, "org:admin") {
             return Err(unknown());
         }
         if to.id == from.id {

@@ -3,6 +3,9 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 use storage::relational::documents::{self, Document};
+use storage::relational::integration_tokens::{self, IntegrationToken};
+use storage::relational::org_tokens::OrgToken;
+use storage::sql::Connection;
 
 use super::shape::{Shape, may, must, or};
 use super::shown::put;
@@ -230,14 +233,21 @@ impl Kept for Apps {
         },
         own: &["uuid", "installation"],
         view: app,
+        acting: true,
         ..Kind::PLAIN
     };
 }
 
 fn app(shown: &Shown<'_>, out: &mut Body) {
     out.remove("installation");
-    let internal = out.remove("isInternal") != Some(json!(false));
+    let internal = is_internal(&shown.document.body);
+    out.remove("isInternal");
+    if !internal {
+        out.insert("acting".into(), json!(false));
+    }
     let rest = json!({
+        // Tokens act; these are kept for what comes later.
+        "isInternal": internal, "notActing": ["webhookUrl", "events", "schema", "allowedOrigins", "webhookHeaders"],
         "slug": shown.document.slug, "avatars": [], "webhookEvents": [], "featureData": [], "metadata": {},
         "status": if internal { "internal" } else { "unpublished" }, "isDisabled": false,
         "owner": { "id": shown.document.org, "slug": shown.call.organization.as_ref().map(|o| &o.slug) },
@@ -245,13 +255,90 @@ fn app(shown: &Shown<'_>, out: &mut Body) {
     put(out, rest);
 }
 
+/// Whether an application is one of its organization alone, whose tokens act.
+pub fn is_internal(body: &Value) -> bool {
+    body.get("isInternal") != Some(&json!(false))
+}
+
+/// What a token of an internal integration may do: what the integration may, as it is now.
+pub fn acting_token(app: &Document, token: &IntegrationToken) -> OrgToken {
+    let scopes = app.body.get("scopes").and_then(Value::as_array);
+    let scopes = scopes.filter(|_| is_internal(&app.body)).into_iter().flatten();
+    OrgToken {
+        id: token.id,
+        org_id: app.org,
+        name: app.label.clone(),
+        last_characters: token.last_characters.clone(),
+        scopes: scopes.filter_map(|s| s.as_str().map(str::to_owned)).collect(),
+        creator_id: token.creator_id,
+        date_added: token.date_added,
+        last_used: token.last_used,
+    }
+}
+
+/// Nobody lets an integration do more than they may.
+pub fn demand_scopes(call: &Call, body: &Value) -> Result<(), ApiError> {
+    let scopes = body.get("scopes").and_then(Value::as_array).into_iter().flatten();
+    let mut beyond = scopes.filter_map(Value::as_str).filter(|s| !call.may(s));
+    match beyond.next() {
+        Some(scope) => Err(ApiError::field(
+            "scopes",
+            format!("You do not have the scope {scope} yourself."),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn note(call: &Call, c: &mut dyn Connection, event: &str, app: &Document) -> Result<(), ApiError> {
+    let data = json!({ "name": app.label, "scopes": app.body["scopes"] });
+    call.audit(c, event, Some(app.id), &data)
+}
+
+/// Changes an application.
+pub fn update_app(call: &Call) -> Result<Answer, ApiError> {
+    let mut app = super::find(call, Apps::KIND)?;
+    let mut given = super::sent(call, Apps::KIND)?;
+    let internal = is_internal(&app.body);
+    if given.get("isInternal").is_some_and(|v| *v != json!(internal)) {
+        return Err(ApiError::field(
+            "isInternal",
+            "This cannot be changed afterwards.",
+        ));
+    }
+    given.remove("isInternal");
+    // An unknown scope is a mistake before it is one that somebody may not give.
+    if given.contains_key("scopes") {
+        let body = super::shape::read(Apps::KIND.fields, &given, app.body.as_object())?;
+        (Apps::KIND.check)(call, &body)?;
+        demand_scopes(call, &Value::Object(body))?;
+    }
+    super::change(call, Apps::KIND, &mut app, &given)?;
+    call.change(|c| note(call, c, "internal-integration.edit", &app))?;
+    Ok(Answer::json(super::view(call, Apps::KIND, &app)?))
+}
+
+/// Forgets an application; its tokens end.
+pub fn remove_app(call: &Call) -> Result<Answer, ApiError> {
+    let app = super::find(call, Apps::KIND)?;
+    call.change(|c| {
+        integration_tokens::remove_all(c, app.id)?;
+        documents::remove(c, app.id)?;
+        note(call, c, "internal-integration.remove", &app)
+    })?;
+    Ok(Answer::nothing())
+}
+
 /// Keeps an application; it is installed in its organization at once.
 pub fn add_app(call: &Call) -> Result<Answer, ApiError> {
     let mut body = call.json()?;
+    let read = super::shape::read(Apps::KIND.fields, &body, None)?;
+    (Apps::KIND.check)(call, &read)?;
+    demand_scopes(call, &Value::Object(read))?;
     for name in ["uuid", "installation"] {
         body.insert(name.into(), json!(uuid::Uuid::new_v4().to_string()));
     }
     let document = keep(call, Apps::KIND, &body)?;
+    call.change(|c| note(call, c, "internal-integration.create", &document))?;
     Ok(Answer::created(super::view(call, Apps::KIND, &document)?))
 }
 

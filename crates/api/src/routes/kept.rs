@@ -2,7 +2,7 @@
 
 use super::{EVENT_READ, EVENT_WRITE, ORG_READ, PROJECT_READ, PROJECT_WRITE, Route, route};
 use crate::access::Access::{self, AnyOf, Scope, SignedIn};
-use crate::endpoints::{explore, keys, source_maps, stats_summary, unkept};
+use crate::endpoints::{explore, integration_tokens, keys, source_maps, stats_summary, unkept};
 use crate::kept::alerts::{self, AlertRules, Detectors, Rules, Workflows};
 use crate::kept::crons::{self, Monitors, Uptime};
 use crate::kept::dashboards::{Dashboards, Queries};
@@ -128,9 +128,14 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/teams/{org}/{team}/external-teams/{document}/", Scope("team:write"), remove::<Teams>),
     route("GET", "/organizations/{org}/sentry-apps/", ORG_READ, list::<Apps>),
     route("POST", "/organizations/{org}/sentry-apps/", ORG_WRITE, integrations::add_app),
+    // Its body names the organization.
+    route("POST", "/sentry-apps/", ORG_WRITE, integrations::add_app),
     route("GET", "/sentry-apps/{document}/", ORG_READ, get::<Apps>),
-    route("PUT", "/sentry-apps/{document}/", ORG_WRITE, update::<Apps>),
-    route("DELETE", "/sentry-apps/{document}/", ORG_WRITE, remove::<Apps>),
+    route("PUT", "/sentry-apps/{document}/", ORG_WRITE, integrations::update_app),
+    route("DELETE", "/sentry-apps/{document}/", ORG_WRITE, integrations::remove_app),
+    route("GET", "/sentry-apps/{document}/api-tokens/", ORG_WRITE, integration_tokens::list),
+    route("POST", "/sentry-apps/{document}/api-tokens/", ORG_WRITE, integration_tokens::add),
+    route("DELETE", "/sentry-apps/{document}/api-tokens/{token}/", ORG_WRITE, integration_tokens::remove),
     route("GET", "/organizations/{org}/sentry-app-installations/", ORG_READ, integrations::installations),
     route("POST", "/sentry-app-installations/{installation}/external-issues/", EVENT_WRITE, integrations::link_by_app),
     route("DELETE", "/sentry-app-installations/{installation}/external-issues/{document}/", EVENT_WRITE, remove::<integrations::Links>),

@@ -1,10 +1,10 @@
 //! Members, teams, invitations and what was changed by whom.
 
 use super::{Route, route};
-use crate::access::Access::{self, AnyOf, Public, Scope, SignedIn};
+use crate::access::Access::{self, AnyOf, Public, Scope, Session, SignedIn};
 use crate::endpoints::{
-    accept_invite, audit_logs, member_teams, members, org_auth_tokens, organizations, project_teams, scim,
-    team, teams, transfer,
+    accept_invite, api_applications, audit_logs, auth_provider, member_teams, members, oauth,
+    org_auth_tokens, organizations, project_teams, scim, sso, team, teams, transfer,
 };
 
 const MEMBER_READ: Access = Scope("member:read");
@@ -45,6 +45,29 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/organizations/{org}/org-auth-tokens/{token}/", ORG_READ, org_auth_tokens::get),
     route("PUT", "/organizations/{org}/org-auth-tokens/{token}/", ORG_WRITE, org_auth_tokens::update),
     route("DELETE", "/organizations/{org}/org-auth-tokens/{token}/", ORG_WRITE, org_auth_tokens::remove),
+    route("GET", "/organizations/{org}/auth-provider/", OWNER, auth_provider::get),
+    route("PUT", "/organizations/{org}/auth-provider/", OWNER, auth_provider::update).sudo(),
+    route("DELETE", "/organizations/{org}/auth-provider/", OWNER, auth_provider::remove).sudo(),
+    route("POST", "/organizations/{org}/auth-provider/test/", OWNER, auth_provider::test),
+    route("GET", "/organizations/{org}/auth-provider/identities/", OWNER, auth_provider::identities),
+    route("DELETE", "/organizations/{org}/auth-provider/identities/{member}/", OWNER, auth_provider::unlink),
+    // Signing in through it. A state that only the browser can bring back decides who comes.
+    route("GET", "/auth/sso/", Public, sso::only_one),
+    route("POST", "/auth/sso/{org}/", Public, sso::begin),
+    route("POST", "/auth/sso/{org}/callback/", Public, sso::callback),
+    // Applications that act in the name of users.
+    route("GET", "/api-applications/", Session, api_applications::list),
+    route("POST", "/api-applications/", Session, api_applications::add),
+    route("GET", "/api-applications/{application}/", Session, api_applications::get),
+    route("PUT", "/api-applications/{application}/", Session, api_applications::update),
+    route("DELETE", "/api-applications/{application}/", Session, api_applications::remove),
+    route("POST", "/api-applications/{application}/rotate-secret/", Session, api_applications::rotate),
+    route("GET", "/api-authorizations/", Session, api_applications::authorizations),
+    route("DELETE", "/api-authorizations/", Session, api_applications::revoke),
+    route("GET", "/oauth/authorize/", Session, oauth::ask),
+    route("POST", "/oauth/authorize/", Session, oauth::decide),
+    // The client shows who it is by its secret, or by what the code was asked for with.
+    route("POST", "/oauth/token/", Public, oauth::token),
     route("GET", "/organizations/{org}/audit-logs/", ORG_WRITE, audit_logs::list),
     route("GET", "/organizations/{org}/scim/v2/Users/", MEMBER_READ, scim::users::list),
     route("POST", "/organizations/{org}/scim/v2/Users/", MEMBER_WRITE, scim::users::add),

@@ -26,7 +26,6 @@ pub fn organization() -> Value {
         "isDynamicallySampled",
         "issueAlertsThreadFlag",
         "metricAlertsThreadFlag",
-        "requiresSso",
         "scrapeJavaScript",
         "allowJoinRequests",
     ] {

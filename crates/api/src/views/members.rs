@@ -28,7 +28,7 @@ pub fn member(m: &Membership, now: i64) -> Value {
         "inviteStatus": "approved", "inviterName": invitation.and_then(|i| i.inviter.as_deref()),
         "externalUsers": [],
         "flags": {
-            "idp:provisioned": false, "idp:role-restricted": false, "sso:linked": false, "sso:invalid": false,
+            "idp:provisioned": false, "idp:role-restricted": false, "sso:linked": m.linked, "sso:invalid": false,
             "member-limit:restricted": false, "partnership:restricted": false,
         },
     })

@@ -58,7 +58,7 @@ pub fn organization(o: &Organization, url: &str) -> Value {
         "allowMemberInvite": is_on(o, "allowMemberInvite"), "allowMemberProjectCreation": false,
         "allowSuperuserAccess": false,
         "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
-        "hasAuthProvider": false, "features": [],
+        "hasAuthProvider": o.sso.is_some(), "requiresSso": o.sso == Some(true), "features": [],
         "links": {
             "organizationUrl": format!("{url}/organizations/{}/", o.slug),
             "regionUrl": if url.starts_with("https:") { url } else { "" },

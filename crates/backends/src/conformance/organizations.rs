@@ -25,6 +25,14 @@ const ROWS: &[&str] = &[
      select p.id, r.id, 's', 's', 'b', 5 from projects p, repositories r",
     "insert into documents (kind, org_id, slug, label, body, date_added, last_updated) \
      select 'k', id, 's', 'l', '{}', 5, 5 from organizations",
+    "insert into sso_providers (org_id, issuer, client_id, client_secret, domains, required, joins, default_role, \
+     date_added, last_updated) select id, 'i', 'c', 's', '', 0, 0, 'member', 5, 5 from organizations",
+    "insert into sso_identities (org_id, user_id, issuer, subject, date_added, last_used) \
+     select o.id, u.id, 'i', 's', 5, 5 from organizations o, users u",
+    "insert into sso_logins (state_hash, org_id, browser_hash, nonce, verifier, address, created, expires) \
+     select 's', id, 'b', 'n', 'v', 'a', 5, 9 from organizations",
+    "insert into integration_tokens (document_id, token_hash, last_characters, date_added) \
+     select id, 't', 'l', 5 from documents",
 ];
 
 fn nothing_is_left(sql: &dyn Sql) {

@@ -125,6 +125,12 @@ pub fn of_name(c: &mut dyn Connection, kind: &str, name: &str) -> Result<Option<
     all(c.query(&sql, params![kind, id, name, whole])?, read).map(|v| v.into_iter().next())
 }
 
+/// A document by its number.
+pub fn by_id(c: &mut dyn Connection, id: i64) -> Result<Option<Document>> {
+    let sql = format!("select {COLUMNS} from documents where id = $1");
+    all(c.query(&sql, params![id])?, read).map(|v| v.into_iter().next())
+}
+
 /// Keeps a document; answers its number.
 pub fn add(c: &mut dyn Connection, d: &Document) -> Result<i64> {
     let sql = "insert into documents (kind, org_id, project_id, slug, label, body, user_id, date_added, last_updated) \

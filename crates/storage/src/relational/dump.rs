@@ -62,6 +62,14 @@ pub const TABLES: &[(&str, &str)] = &[
     ("mails", "id"),
     ("notification_settings", "user_id, project_id, kind"),
     ("password_resets", "token_hash"),
+    ("sso_providers", "org_id"),
+    ("sso_identities", "id"),
+    ("sso_logins", "state_hash"),
+    ("oauth_applications", "id"),
+    ("oauth_grants", "id"),
+    ("oauth_codes", "code_hash"),
+    ("oauth_tokens", "id"),
+    ("integration_tokens", "id"),
     ("instance", "name"),
 ];
 

@@ -18,6 +18,8 @@ pub struct Membership {
     pub date_added: i64,
     /// Who; nobody before the invitation is accepted.
     pub user: Option<User>,
+    /// They are known at the provider of the organization.
+    pub linked: bool,
     /// The invitation that is not accepted yet.
     pub invitation: Option<Invitation>,
 }
@@ -74,6 +76,7 @@ fn membership(r: &Row) -> Result<Membership> {
         role: r.text(2)?,
         date_added: r.int(3)?,
         user,
+        linked: r.int(17)? > 0,
         invitation,
     })
 }
@@ -81,7 +84,8 @@ fn membership(r: &Row) -> Result<Membership> {
 fn select(condition: &str) -> String {
     format!(
         "select m.id, m.org_id, m.role, m.date_added, n.email, n.token_hash, n.expires, \
-         case when b.name = '' then b.email else b.name end, {USER} from members m \
+         case when b.name = '' then b.email else b.name end, {USER}, \
+         (select count(*) from sso_identities s where s.org_id = m.org_id and s.user_id = m.user_id) from members m \
          left join users u on u.id = m.user_id left join invitations n on n.member_id = m.id \
          left join users b on b.id = n.inviter_id where {condition} order by coalesce(u.email, n.email)"
     )
@@ -157,6 +161,7 @@ pub fn remove(c: &mut dyn Connection, m: &Membership) -> Result<()> {
     c.execute("delete from invitations where member_id = $1", params![m.id])?;
     super::teams::leave_all(c, m.id)?;
     if let Some(user) = &m.user {
+        super::sign_on::unlink(c, m.org_id, user.id)?;
         for sql in [
             "update issues set assigned_user = null where assigned_user = $2 \
              and project_id in (select id from projects where org_id = $1)",

@@ -17,6 +17,8 @@ pub struct Organization {
     pub date_added: i64,
     /// Settings, JSON.
     pub settings: serde_json::Value,
+    /// It has a provider that members sign in through; true: they must.
+    pub sso: Option<bool>,
 }
 
 /// Somebody with a login.
@@ -66,7 +68,8 @@ pub struct Member {
     pub date_added: i64,
 }
 
-const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings";
+const ORGANIZATION: &str = "o.id, o.slug, o.name, o.date_added, o.settings, \
+                            (select p.required from sso_providers p where p.org_id = o.id)";
 pub(super) const USER: &str = "u.id, u.email, u.name, u.password, u.is_superuser, u.is_active, u.date_joined, u.last_login, \
                     u.session_epoch, u.is_verified, \
                     case when exists (select 1 from authenticators a where a.user_id = u.id) \
@@ -79,6 +82,7 @@ fn organization(r: &Row) -> Result<Organization> {
         name: r.text(2)?,
         date_added: r.int(3)?,
         settings: r.json(4)?,
+        sso: r.opt_int(5)?.map(|n| n != 0),
     })
 }
 
@@ -305,6 +309,14 @@ pub fn erase(c: &mut dyn Connection, user: i64) -> Result<()> {
         "delete from ceremonies where user_id = $1",
         "delete from password_resets where user_id = $1",
         "delete from notification_settings where user_id = $1",
+        "delete from sso_identities where user_id = $1",
+        "delete from oauth_tokens where grant_id in (select g.id from oauth_grants g \
+         join oauth_applications a on a.id = g.application_id where g.user_id = $1 or a.owner_id = $1)",
+        "delete from oauth_codes where grant_id in (select g.id from oauth_grants g \
+         join oauth_applications a on a.id = g.application_id where g.user_id = $1 or a.owner_id = $1)",
+        "delete from oauth_grants where user_id = $1 \
+         or application_id in (select id from oauth_applications where owner_id = $1)",
+        "delete from oauth_applications where owner_id = $1",
         "delete from bookmarks where user_id = $1",
         "delete from seen where user_id = $1",
         "delete from subscriptions where user_id = $1",
@@ -353,6 +365,10 @@ pub fn remove_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
     for sql in [
         "delete from teams where org_id = $1",
         "delete from audit_log where org_id = $1",
+        "delete from sso_logins where org_id = $1",
+        "delete from sso_identities where org_id = $1",
+        "delete from sso_providers where org_id = $1",
+        "delete from integration_tokens where document_id in (select id from documents where org_id = $1)",
         "delete from documents where org_id = $1",
         "delete from deploys where org_id = $1",
         "delete from release_commits where org_id = $1",

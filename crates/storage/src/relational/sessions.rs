@@ -15,6 +15,8 @@ pub struct Session {
     pub last_used: i64,
     /// When who has it last showed who they are, µs.
     pub confirmed: i64,
+    /// The organization whose provider vouches for it; it counts there alone.
+    pub org_id: Option<i64>,
 }
 
 /// A token of the API.
@@ -34,6 +36,8 @@ pub struct Token {
     pub date_added: i64,
     /// When it was last used, µs.
     pub last_used: Option<i64>,
+    /// The organization in which it counts alone; none: in all of its user's.
+    pub org_id: Option<i64>,
 }
 
 /// Opens a session.
@@ -60,7 +64,7 @@ pub fn add(
 /// The session with this hash, if it is in force and its user may log in.
 pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Session>> {
     let row = c.query_opt(
-        "select s.user_id, s.expires, s.last_used, s.confirmed from sessions s join users u on u.id = s.user_id \
+        "select s.user_id, s.expires, s.last_used, s.confirmed, s.org_id from sessions s join users u on u.id = s.user_id \
          where s.token_hash = $1 and s.expires > $2 and s.epoch = u.session_epoch and u.is_active = 1",
         params![hash, now],
     )?;
@@ -70,6 +74,7 @@ pub fn find(c: &mut dyn Connection, hash: &str, now: i64) -> Result<Option<Sessi
             expires: r.int(1)?,
             last_used: r.int(2)?,
             confirmed: r.int(3)?,
+            org_id: r.opt_int(4)?,
         })
     })
     .transpose()
@@ -108,12 +113,15 @@ pub struct Open {
     pub address: Option<String>,
     /// By which browser, as it said.
     pub user_agent: Option<String>,
+    /// The organization whose provider vouches for it.
+    pub org_id: Option<i64>,
 }
 
 /// The sessions of a user that are in force, the last used first.
 pub fn of_user(c: &mut dyn Connection, user: i64, now: i64) -> Result<Vec<Open>> {
     let rows = c.query(
-        "select s.token_hash, s.created, s.last_used, s.expires, s.address, s.user_agent from sessions s \
+        "select s.token_hash, s.created, s.last_used, s.expires, s.address, s.user_agent, s.org_id \
+         from sessions s \
          join users u on u.id = s.user_id where s.user_id = $1 and s.expires > $2 and s.epoch = u.session_epoch \
          order by s.last_used desc, s.token_hash",
         params![user, now],
@@ -126,6 +134,7 @@ pub fn of_user(c: &mut dyn Connection, user: i64, now: i64) -> Result<Vec<Open>>
             expires: r.int(3)?,
             address: r.opt_text(4)?,
             user_agent: r.opt_text(5)?,
+            org_id: r.opt_int(6)?,
         })
     })
 }
@@ -169,7 +178,8 @@ pub fn add_token(
     .int(0)
 }
 
-const TOKEN: &str = "t.id, t.user_id, t.name, t.last_characters, t.scopes, t.date_added, t.last_used";
+const TOKEN: &str =
+    "t.id, t.user_id, t.name, t.last_characters, t.scopes, t.date_added, t.last_used, t.org_id";
 
 fn token(r: &crate::sql::Row) -> Result<Token> {
     Ok(Token {
@@ -180,6 +190,7 @@ fn token(r: &crate::sql::Row) -> Result<Token> {
         scopes: r.text(4)?.split_whitespace().map(str::to_owned).collect(),
         date_added: r.int(5)?,
         last_used: r.opt_int(6)?,
+        org_id: r.opt_int(7)?,
     })
 }
 

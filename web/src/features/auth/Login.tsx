@@ -18,6 +18,7 @@ import {
   signInWithCode,
   signInWithPasskey,
 } from './queries.ts';
+import { SsoEntry } from './SsoEntry.tsx';
 
 /** Only a path of our own may follow the login. */
 export function safeNext(next: string | undefined): string {
@@ -166,6 +167,7 @@ export function Login() {
         </Button>
         {passkeysHere(offered) && byPasskey}
       </form>
+      <SsoEntry next={next} />
     </Gate>
   );
 }

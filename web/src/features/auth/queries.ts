@@ -246,3 +246,89 @@ export const sessionsQuery = queryOptions({
 /** Ends one session, or every other. */
 export const endSession = (id?: string): Promise<void> =>
   send<void>('DELETE', `users/me/sessions/${id ? `${part(id)}/` : ''}`);
+
+/** The organization of the sign-in page, if there is just one with single sign-on. */
+export const ssoQuery = queryOptions({
+  queryKey: ['sso'],
+  staleTime: 5 * 60_000,
+  retry: false,
+  queryFn: ({ signal }) =>
+    get<{ organization: { slug: string; name: string } | null }>('auth/sso/', undefined, signal),
+});
+
+/** Begins a sign-in through an organization; the answer says where the browser has to go. */
+export const beginSso = (org: string, next?: string): Promise<{ url: string }> =>
+  send<{ url: string }>('POST', `auth/sso/${part(org)}/`, { next });
+
+export const endSso = (
+  org: string,
+  said: Record<string, string>,
+): Promise<{ orgSlug: string; next: string | null; user: User }> =>
+  send('POST', `auth/sso/${part(org)}/callback/`, said);
+
+/** An application that acts in the name of users. */
+export interface Application {
+  id: string;
+  clientID: string;
+  /** Only in the answer that makes it. */
+  clientSecret: string | null;
+  isPublic: boolean;
+  name: string;
+  homepageUrl: string | null;
+  redirectUris: string[];
+}
+
+export const applicationsQuery = queryOptions({
+  queryKey: ['api-applications'],
+  queryFn: ({ signal }) => get<Application[]>('api-applications/', undefined, signal),
+});
+
+export type ApplicationDraft = Pick<Application, 'name' | 'homepageUrl' | 'redirectUris'>;
+
+export const addApplication = (draft: ApplicationDraft & { isPublic: boolean }): Promise<Application> =>
+  send<Application>('POST', 'api-applications/', draft);
+
+export const changeApplication = (id: string, draft: ApplicationDraft): Promise<Application> =>
+  send<Application>('PUT', `api-applications/${part(id)}/`, draft);
+
+export const removeApplication = (id: string): Promise<void> =>
+  send<void>('DELETE', `api-applications/${part(id)}/`);
+
+export const rotateSecret = (id: string): Promise<{ clientSecret: string }> =>
+  send<{ clientSecret: string }>('POST', `api-applications/${part(id)}/rotate-secret/`);
+
+/** What somebody allowed to an application. */
+export interface Authorization {
+  id: string;
+  application: Application;
+  scopes: string[];
+  dateCreated: string;
+}
+
+export const authorizationsQuery = queryOptions({
+  queryKey: ['api-authorizations'],
+  queryFn: ({ signal }) => get<Authorization[]>('api-authorizations/', undefined, signal),
+});
+
+export const revokeAuthorization = (id: string): Promise<void> =>
+  send<void>('DELETE', 'api-authorizations/', { authorization: id });
+
+/** What an application asks for; or where to go when its request is wrong. */
+export interface Asked {
+  redirect?: string;
+  application?: { name: string; homepageUrl: string | null; owner: string | null };
+  scopes?: string[];
+  redirectUri?: string;
+  redirectHost?: string;
+  user?: string;
+}
+
+export const askedQuery = (question: Record<string, string>) =>
+  queryOptions({
+    queryKey: ['oauth', question],
+    retry: false,
+    queryFn: ({ signal }) => get<Asked>('oauth/authorize/', question, signal),
+  });
+
+export const decide = (question: Record<string, string>, approve: boolean): Promise<{ redirect: string }> =>
+  send<{ redirect: string }>('POST', 'oauth/authorize/', { ...question, approve });

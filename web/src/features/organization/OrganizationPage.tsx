@@ -9,6 +9,8 @@ const PAGES = [
   { to: '/settings/$org/', label: 'Organization' },
   { to: '/settings/$org/members/', label: 'Members' },
   { to: '/settings/$org/teams/', label: 'Teams' },
+  { to: '/settings/$org/sign-on/', label: 'Single sign-on' },
+  { to: '/settings/$org/integrations/', label: 'Integrations' },
   { to: '/settings/$org/tokens/', label: 'Tokens' },
   { to: '/settings/$org/audit-log/', label: 'Audit log' },
 ] as const;

@@ -103,3 +103,106 @@ export const auditPages = (org: string, event?: string) =>
     { event, per_page: 50 },
     (answer) => (answer as { rows: AuditEntry[] }).rows,
   );
+
+/** How members sign in through a provider. */
+export interface SingleSignOn {
+  enabled: boolean;
+  callbackUrl: string;
+  loginUrl: string;
+  issuer: string;
+  clientId: string;
+  hasClientSecret: boolean;
+  allowedDomains: string[];
+  requireSso: boolean;
+  allowJoin: boolean;
+  defaultRole: string;
+}
+
+export type SingleSignOnDraft = Partial<
+  Pick<
+    SingleSignOn,
+    'issuer' | 'clientId' | 'allowedDomains' | 'requireSso' | 'allowJoin' | 'defaultRole'
+  > & { clientSecret: string }
+>;
+
+export const singleSignOnQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['auth-provider', org],
+    queryFn: ({ signal }) => get<SingleSignOn>(`${of(org)}auth-provider/`, undefined, signal),
+  });
+
+export const setSingleSignOn = (org: string, draft: SingleSignOnDraft): Promise<SingleSignOn> =>
+  send<SingleSignOn>('PUT', `${of(org)}auth-provider/`, draft);
+
+export const removeSingleSignOn = (org: string): Promise<void> =>
+  send<void>('DELETE', `${of(org)}auth-provider/`);
+
+export interface SingleSignOnTest {
+  ok: boolean;
+  detail?: string;
+  ms: number;
+  keys?: number;
+  authorizationEndpoint?: string;
+}
+
+export const testSingleSignOn = (org: string, issuer: string): Promise<SingleSignOnTest> =>
+  send<SingleSignOnTest>('POST', `${of(org)}auth-provider/test/`, { issuer });
+
+/** A member who is known at the provider. */
+export interface Identity {
+  id: string;
+  email: string;
+  name: string;
+  subject: string;
+  lastUsed: string;
+}
+
+export const identitiesPages = (org: string) =>
+  pagesQuery<Identity>(['auth-provider', org, 'identities'], `${of(org)}auth-provider/identities/`, {
+    per_page: 50,
+  });
+
+export const unlinkIdentity = (org: string, member: string): Promise<void> =>
+  send<void>('DELETE', `${of(org)}auth-provider/identities/${part(member)}/`);
+
+/** Something of the organization's own that asks this server with tokens. */
+export interface Integration {
+  id: string;
+  slug: string;
+  name: string;
+  scopes: string[];
+  isInternal: boolean;
+}
+
+export const integrationsPages = (org: string) =>
+  pagesQuery<Integration>(['sentry-apps', org], `${of(org)}sentry-apps/`, { per_page: 50 });
+
+export const addIntegration = (org: string, name: string, scopes: string[]): Promise<Integration> =>
+  send<Integration>('POST', `${of(org)}sentry-apps/`, { name, scopes, isInternal: true });
+
+export const changeIntegration = (id: string, name: string, scopes: string[]): Promise<Integration> =>
+  send<Integration>('PUT', `sentry-apps/${part(id)}/`, { name, scopes });
+
+export const removeIntegration = (id: string): Promise<void> =>
+  send<void>('DELETE', `sentry-apps/${part(id)}/`);
+
+export interface IntegrationToken {
+  id: string;
+  token: string | null;
+  tokenLastCharacters: string;
+  dateCreated: string;
+  dateLastUsed: string | null;
+}
+
+export const integrationTokensQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['sentry-apps', 'tokens', id],
+    queryFn: ({ signal }) =>
+      get<IntegrationToken[]>(`sentry-apps/${part(id)}/api-tokens/`, undefined, signal),
+  });
+
+export const addIntegrationToken = (id: string): Promise<IntegrationToken> =>
+  send<IntegrationToken>('POST', `sentry-apps/${part(id)}/api-tokens/`);
+
+export const removeIntegrationToken = (id: string, token: string): Promise<void> =>
+  send<void>('DELETE', `sentry-apps/${part(id)}/api-tokens/${part(token)}/`);

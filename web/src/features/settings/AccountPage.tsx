@@ -12,6 +12,7 @@ const PAGES = [
   { to: '/settings/account/security/', label: 'Security' },
   { to: '/settings/account/notifications/', label: 'Mail' },
   { to: '/settings/account/tokens/', label: 'Tokens' },
+  { to: '/settings/account/applications/', label: 'Applications' },
 ] as const;
 
 /** One of the pages about the person who is signed in, with the way to the others and back. */
