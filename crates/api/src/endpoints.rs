@@ -35,6 +35,7 @@ pub mod root;
 pub mod scim;
 pub mod search;
 pub mod sessions;
+pub mod shared;
 pub mod similar;
 pub mod source_maps;
 pub mod stacktrace_link;

@@ -10,7 +10,8 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
     auth, discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
-    notifications, organizations, projects, recover, root, search, sessions, similar, stats, tags, tokens,
+    notifications, organizations, projects, recover, root, search, sessions, shared, similar, stats, tags,
+    tokens,
 };
 
 /// One endpoint.
@@ -422,6 +423,14 @@ const CORE: &[Route] = &[
         EVENT_WRITE,
         issue_notes::remove,
     ),
+    // Whoever has the link of an issue that is shared.
+    route(
+        "GET",
+        "/organizations/{org}/shared/issues/{share}/",
+        Public,
+        shared::get,
+    ),
+    route("GET", "/shared/issues/{share}/", Public, shared::get),
     route("GET", "/issues/{issue}/", EVENT_READ, issue::get),
     route("PUT", "/issues/{issue}/", EVENT_WRITE, issue::update),
     route("DELETE", "/issues/{issue}/", EVENT_ADMIN, issue::remove),

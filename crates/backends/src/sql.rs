@@ -40,6 +40,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0008_mail",
         include_str!("../../storage/migrations/0008_mail.sql"),
     ),
+    (
+        "0011_sharing",
+        include_str!("../../storage/migrations/0011_sharing.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -28,6 +28,7 @@ pub mod regroup;
 pub mod releases;
 pub mod repositories;
 pub mod sessions;
+pub mod sharing;
 pub mod teams;
 pub mod versions;
 pub mod whereabouts;

@@ -131,12 +131,14 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     }
     let mut settings = organization.settings.as_object().cloned().unwrap_or_default();
     scrub_settings(&body, &mut settings)?;
-    match body.get("openMembership") {
-        None => {}
-        Some(Value::Bool(on)) => {
-            settings.insert("openMembership".into(), json!(on));
+    for name in ["openMembership", "allowSharedIssues"] {
+        match body.get(name) {
+            None => {}
+            Some(Value::Bool(on)) => {
+                settings.insert(name.into(), json!(on));
+            }
+            Some(_) => return Err(ApiError::field(name, "expected true or false")),
         }
-        Some(_) => return Err(ApiError::field("openMembership", "expected true or false")),
     }
     organization.settings = Value::Object(settings);
     call.change(|c| {

@@ -72,6 +72,7 @@ pub fn organization_details(o: &Organization, url: &str, role: Option<&str>, sco
     view["isDefault"] = json!(false);
     view["defaultRole"] = json!("member");
     view["openMembership"] = json!(crate::sight::is_open(o));
+    view["allowSharedIssues"] = json!(crate::sight::shares(o));
     view["dataScrubber"] = settings("dataScrubber", json!(false));
     view["dataScrubberDefaults"] = settings("dataScrubberDefaults", json!(false));
     view["scrubIPAddresses"] = settings("scrubIPAddresses", json!(false));

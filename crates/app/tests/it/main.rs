@@ -25,6 +25,7 @@ mod regroup;
 mod releases;
 mod scim;
 mod security;
+mod sharing;
 mod teams;
 mod tokens;
 mod upgrade;

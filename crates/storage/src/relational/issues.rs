@@ -219,6 +219,7 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from bookmarks where issue_id = $1",
         "delete from seen where issue_id = $1",
         "delete from subscriptions where issue_id = $1",
+        "delete from shared_issues where issue_id = $1",
         "delete from issue_redirects where target = $1",
         "delete from issues where id = $1",
     ] {

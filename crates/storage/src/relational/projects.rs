@@ -247,6 +247,7 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from bookmarks where issue_id in (select id from issues where project_id = $1)",
         "delete from seen where issue_id in (select id from issues where project_id = $1)",
         "delete from subscriptions where issue_id in (select id from issues where project_id = $1)",
+        "delete from shared_issues where issue_id in (select id from issues where project_id = $1)",
         "delete from activity where project_id = $1",
         "delete from issues where project_id = $1",
         "delete from releases where project_id = $1",
