@@ -25,6 +25,24 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
     mood: 'error',
     ready: 'The issue could not be read',
   },
+  {
+    name: 'shared',
+    path: '/share/issue/4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3/',
+    mood: 'full',
+    ready: 'place_order',
+  },
+  {
+    name: 'shared-gone',
+    path: '/share/issue/4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3/',
+    mood: 'empty',
+    ready: 'This link leads nowhere',
+  },
+  {
+    name: 'shared-error',
+    path: '/share/issue/4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3/',
+    mood: 'error',
+    ready: 'The issue could not be read',
+  },
   { name: 'grouping', path: `${ORG}/issues/MY-PROJECT-5/grouping/`, mood: 'full', ready: 'CardError' },
   {
     name: 'grouping-empty',

@@ -68,6 +68,12 @@ const accept = createRoute({
   component: lazyRouteComponent(() => import('./features/auth/Accept.tsx'), 'Accept'),
 });
 
+const shared = createRoute({
+  getParentRoute: () => root,
+  path: '/share/issue/$share/',
+  component: lazyRouteComponent(() => import('./features/issue/SharedPage.tsx'), 'SharedPage'),
+});
+
 const shell = createRoute({
   getParentRoute: () => root,
   id: 'shell',
@@ -203,6 +209,7 @@ const tree = root.addChildren([
   recover,
   reset,
   accept,
+  shared,
   shell.addChildren([
     home,
     stream,

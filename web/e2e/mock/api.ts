@@ -73,6 +73,32 @@ export function stream(): unknown[] {
   ).flat();
 }
 
+const SHARE = '4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3';
+
+/** What a public link shows of the issue of the fixtures. */
+const shared = {
+  shareId: SHARE,
+  ...Object.fromEntries(
+    ['shortId', 'title', 'culprit', 'level', 'platform', 'metadata'].map((key) => [
+      key,
+      issue[key as keyof typeof issue],
+    ]),
+  ),
+  project: { slug: issue.project.slug, name: issue.project.name, platform: issue.project.platform },
+  latestEvent: {
+    eventID: event.eventID,
+    dateCreated: event.dateCreated,
+    entries: [
+      { type: 'message', data: { formatted: 'The order was not placed' } },
+      ...(
+        JSON.parse(
+          JSON.stringify(event.entries, (key, value) => (key === 'vars' ? undefined : value)),
+        ) as typeof event.entries
+      ).filter((entry) => entry.type === 'exception'),
+    ],
+  },
+};
+
 const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^organizations\/$/, () => json(organizations)],
   [
@@ -164,6 +190,7 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
         : json({
             ...organizations[0],
             openMembership: true,
+            allowSharedIssues: true,
             orgRole: 'owner',
             access: ['org:write', 'member:write', 'team:write', 'team:admin'],
           }),
@@ -228,6 +255,15 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [
     /^organizations\/[^/]+\/issues\/[^/]+\/$/,
     (mood) => (mood === 'error' ? json({ detail: 'The store did not answer in time.' }, 503) : json(issue)),
+  ],
+  [
+    /^shared\/issues\/[^/]+\/$/,
+    (mood) =>
+      mood === 'empty'
+        ? json({ detail: 'Issue not found' }, 404)
+        : mood === 'error'
+          ? json({ detail: 'The store did not answer in time.' }, 503)
+          : json(shared),
   ],
   [/^organizations\/[^/]+\/issues\/[^/]+\/tags\/$/, () => json(issueTags)],
   [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, () => json(event)],

@@ -95,6 +95,10 @@ export interface Issue {
   lastSeen: string;
   assignedTo: Actor | null;
   isBookmarked: boolean;
+  isSubscribed?: boolean;
+  isPublic?: boolean;
+  /** The name of the public link. */
+  shareId?: string | null;
   isUnhandled?: boolean;
   hasSeen?: boolean;
   numComments: number;
@@ -131,6 +135,7 @@ export interface IssueUpdate {
   substatus?: string | null;
   assignedTo?: string;
   isBookmarked?: boolean;
+  isSubscribed?: boolean;
   hasSeen?: boolean;
   priority?: string;
   pendingDeletion?: boolean;
@@ -260,6 +265,22 @@ export interface Event {
   nextEventID?: string | null;
   previousEventID?: string | null;
   occurrence?: unknown;
+}
+
+/** The part of an event from which messages and stack traces are shown. */
+export type Traced = Pick<Event, 'entries'>;
+
+/** An issue as its public link shows it. */
+export interface SharedIssue {
+  shareId: string;
+  shortId: string;
+  title: string;
+  culprit: string | null;
+  level: string;
+  platform: string | null;
+  metadata: Issue['metadata'];
+  project: { slug: string; name: string; platform: string | null };
+  latestEvent: (Traced & { eventID: string; dateCreated: string }) | null;
 }
 
 export interface Attachment {
@@ -447,6 +468,7 @@ export interface OutcomeStats {
 
 export interface OrganizationDetails extends Organization {
   openMembership: boolean;
+  allowSharedIssues: boolean;
   dataScrubber: boolean;
   dataScrubberDefaults: boolean;
   scrubIPAddresses: boolean;

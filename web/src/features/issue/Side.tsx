@@ -146,6 +146,8 @@ const WORDS: Record<string, string> = {
   unmerge_destination: 'took its events out of another issue',
   hashes_given: 'said that hashes belong to it',
   auto_set_ongoing: 'no longer new',
+  set_public: 'made a public link to it',
+  set_private: 'withdrew the public link',
   note: '',
   comment: '',
 };

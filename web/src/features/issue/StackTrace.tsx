@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight } from 'lucide-react';
 import { useState } from 'react';
-import type { Event, Frame } from '../../api/types.ts';
+import type { Frame, Traced } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
 import { useKeys } from '../../keys/registry.ts';
 import { fold, frameFile, type Trace, tracesOf, traceText } from '../../lib/stacktrace.ts';
@@ -15,7 +15,7 @@ const allFrames = createStoredStore('allFrames', false);
 const rawTrace = createStoredStore('rawTrace', false);
 
 /** The exceptions with their frames; how they are shown is remembered. */
-export function StackTrace({ event }: { event: Event }) {
+export function StackTrace({ event }: { event: Traced }) {
   const all = useStore(allFrames);
   const raw = useStore(rawTrace);
   const traces = tracesOf(event);

@@ -16,6 +16,7 @@ import type {
   IssueUpdate,
   Member,
   Note,
+  SharedIssue,
   User,
 } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
@@ -160,6 +161,18 @@ export const issueEventsQuery = (org: string, issue: string) =>
     getNextPageParam: (page) => page.next,
   });
 
+/** Makes a public link, a new one if there is one, or withdraws it. */
+export const shareIssue = (org: string, issue: string, isPublic: boolean): Promise<Issue> =>
+  send<Issue>('PUT', `organizations/${part(org)}/issues/${part(issue)}/`, { isPublic });
+
+export const sharedIssueQuery = (share: string) =>
+  queryOptions({
+    queryKey: ['shared-issue', share],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: ({ signal }) => get<SharedIssue>(`shared/issues/${part(share)}/`, undefined, signal),
+  });
+
 const notes = (org: string, issue: string): string =>
   `organizations/${part(org)}/issues/${part(issue)}/notes/`;
 
@@ -198,6 +211,7 @@ export function applied<T extends Issue>(issue: T, update: IssueUpdate, people: 
       update.assignedTo === '' ? null : (people.find((one) => one.id === id) ?? issue.assignedTo);
   }
   if (update.isBookmarked !== undefined) next.isBookmarked = update.isBookmarked;
+  if (update.isSubscribed !== undefined) next.isSubscribed = update.isSubscribed;
   if (update.hasSeen !== undefined) next.hasSeen = update.hasSeen;
   if (update.priority !== undefined) next.priority = update.priority;
   return next;
@@ -214,6 +228,7 @@ export function inverse(before: Issue, update: IssueUpdate): IssueUpdate {
   if (update.assignedTo !== undefined)
     back.assignedTo = before.assignedTo ? `${before.assignedTo.type}:${before.assignedTo.id}` : '';
   if (update.isBookmarked !== undefined) back.isBookmarked = before.isBookmarked;
+  if (update.isSubscribed !== undefined) back.isSubscribed = before.isSubscribed ?? false;
   if (update.hasSeen !== undefined) back.hasSeen = before.hasSeen ?? false;
   if (update.priority !== undefined) back.priority = before.priority ?? 'medium';
   if (update.pendingDeletion !== undefined) back.pendingDeletion = !update.pendingDeletion;

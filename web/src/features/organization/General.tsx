@@ -96,6 +96,13 @@ function Details({ org, organization }: { org: string; organization: Organizatio
           disabled={!may}
           onChange={(openMembership) => set({ openMembership })}
         />
+        <Toggle
+          label={t('Public links to issues')}
+          help={t('Members may show an issue to people without a login. Off: all links lead nowhere.')}
+          checked={shown.allowSharedIssues}
+          disabled={!may}
+          onChange={(allowSharedIssues) => set({ allowSharedIssues })}
+        />
         {problem && Object.keys(problem.fields).length === 0 && (
           <p role="alert" className="text-13 text-error">
             {problem.detail}
