@@ -135,6 +135,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/sentry-app-installations/{installation}/external-issues/", EVENT_WRITE, integrations::link_by_app),
     route("DELETE", "/sentry-app-installations/{installation}/external-issues/{document}/", EVENT_WRITE, remove::<integrations::Links>),
     route("GET", "/organizations/{org}/issues/{issue}/external-issues/", EVENT_READ, integrations::issue_links),
+    route("POST", "/organizations/{org}/issues/{issue}/external-issues/", EVENT_WRITE, integrations::add_address),
+    route("DELETE", "/organizations/{org}/issues/{issue}/external-issues/{document}/", EVENT_WRITE, integrations::remove_address),
     route("GET", "/organizations/{org}/issues/{issue}/integrations/{integration}/", EVENT_READ, integrations::link_form),
     route("POST", "/organizations/{org}/issues/{issue}/integrations/{integration}/", EVENT_WRITE, integrations::create_link),
     route("PUT", "/organizations/{org}/issues/{issue}/integrations/{integration}/", EVENT_WRITE, integrations::add_link),

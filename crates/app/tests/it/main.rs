@@ -16,6 +16,7 @@ mod ingest;
 mod inside;
 mod issues;
 mod kept;
+mod links;
 mod mail;
 mod overload;
 mod people;
