@@ -73,6 +73,21 @@ export function stream(): unknown[] {
   ).flat();
 }
 
+const links = [
+  {
+    id: '1',
+    displayName: 'acme/shop#7',
+    webUrl: 'https://github.com/acme/shop/issues/7',
+    serviceType: 'link',
+  },
+  {
+    id: '2',
+    displayName: 'A ticket with a very long name that does not fit into the column',
+    webUrl: 'https://tracker.example/SHOP-12',
+    serviceType: 'link',
+  },
+];
+
 const SHARE = '4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3';
 
 /** What a public link shows of the issue of the fixtures. */
@@ -267,6 +282,22 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   ],
   [/^organizations\/[^/]+\/issues\/[^/]+\/tags\/$/, () => json(issueTags)],
   [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, () => json(event)],
+  [/\/issues\/[^/]+\/external-issues\/$/, (mood) => json(mood === 'empty' ? [] : links)],
+  [
+    /\/events\/[^/]+\/committers\/$/,
+    (mood) =>
+      json({
+        committers: mood === 'empty' ? [] : commits.map((one) => ({ author: one.author, commits: [one] })),
+      }),
+  ],
+  [
+    /\/stacktrace-link\/$/,
+    (_, url) =>
+      json({
+        sourceUrl: `https://github.com/acme/shop/blob/main/${url.searchParams.get('file')}`,
+        config: { provider: { key: 'github', name: 'GitHub' } },
+      }),
+  ],
   [/\/issues\/[^/]+\/hashes\/$/, (mood) => json(mood === 'empty' ? [] : hashes)],
   [/\/issues\/[^/]+\/similar\/$/, (mood) => json(mood === 'empty' ? [] : similar)],
   [/\/issues\/[^/]+\/compare\/[^/]+\/$/, () => json(compare)],

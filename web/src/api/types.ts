@@ -428,6 +428,28 @@ export interface Commit {
   dateCreated: string;
   author: Author | null;
   repository?: { name: string; url: string | null };
+  /** The page of the commit. */
+  url?: string | null;
+}
+
+/** Somebody whose commits may have brought an event. */
+export interface Committer {
+  author: Author | null;
+  commits: Commit[];
+}
+
+/** Where a frame's line stands in a repository. */
+export interface SourceLink {
+  sourceUrl: string | null;
+  config: { provider: { key: string; name: string } } | null;
+}
+
+/** A page of another system that an issue is linked to. */
+export interface IssueLink {
+  id: string;
+  displayName: string;
+  webUrl: string;
+  serviceType: string;
 }
 
 export interface Deploy {

@@ -23,6 +23,7 @@ import { sessionQuery } from '../auth/queries.ts';
 import { issueEventQuery } from '../events/queries.ts';
 import { discardIssues, issueQuery, useIssueChanges } from '../issues/queries.ts';
 import { membersQuery } from '../organizations/queries.ts';
+import { LinksCard, Suspects } from './Links.tsx';
 import {
   Attachments,
   Breadcrumbs,
@@ -35,6 +36,7 @@ import {
 } from './Sections.tsx';
 import { ShareDialog } from './ShareDialog.tsx';
 import { ActivityCard, TagShares, Triage } from './Side.tsx';
+import { SourceLink } from './SourceLink.tsx';
 import { StackTrace } from './StackTrace.tsx';
 
 /** Moves the focus to the next or previous section of the page. */
@@ -97,6 +99,8 @@ export function IssuePage() {
         </div>
         <aside aria-label={t('About the issue')} className="flex min-w-0 flex-col gap-2.5">
           <Triage org={org} issue={issue.data} />
+          {event.data && <Suspects org={org} issue={issue.data} event={event.data} />}
+          <LinksCard org={org} issue={issue.data} />
           <TagShares org={org} issue={issue.data} />
           <ActivityCard org={org} issue={issue.data} />
         </aside>
@@ -426,7 +430,11 @@ function EventBody({
         </div>
       </div>
       <Message event={event} />
-      <StackTrace key={event.eventID} event={event} />
+      <StackTrace
+        key={event.eventID}
+        event={event}
+        source={(frame) => <SourceLink org={org} project={project} frame={frame} platform={event.platform} />}
+      />
       <Breadcrumbs event={event} />
       <RequestCard event={event} />
       {event.tags.length > 0 && (

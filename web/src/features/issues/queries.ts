@@ -12,6 +12,7 @@ import type {
   Event,
   Issue,
   IssueDetails,
+  IssueLink,
   IssueTag,
   IssueUpdate,
   Member,
@@ -172,6 +173,22 @@ export const sharedIssueQuery = (share: string) =>
     retry: false,
     queryFn: ({ signal }) => get<SharedIssue>(`shared/issues/${part(share)}/`, undefined, signal),
   });
+
+const links = (org: string, issue: string): string =>
+  `organizations/${part(org)}/issues/${part(issue)}/external-issues/`;
+
+export const linksQuery = (org: string, issue: string) =>
+  queryOptions({
+    queryKey: ['issue-links', org, issue],
+    staleTime: 30_000,
+    queryFn: ({ signal }) => get<IssueLink[]>(links(org, issue), undefined, signal),
+  });
+
+export const addLink = (org: string, issue: string, webUrl: string, name: string): Promise<IssueLink> =>
+  send<IssueLink>('POST', links(org, issue), { webUrl, ...(name ? { displayName: name } : {}) });
+
+export const removeLink = (org: string, issue: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${links(org, issue)}${part(id)}/`);
 
 const notes = (org: string, issue: string): string =>
   `organizations/${part(org)}/issues/${part(issue)}/notes/`;
