@@ -8,6 +8,7 @@ use super::projects::{check_slug, scrub_settings, slug_of, taken};
 use crate::access::{Principal, Proof, role_scopes};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
+use crate::kept::searches;
 use crate::links::paged;
 use crate::views;
 
@@ -139,6 +140,9 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
             }
             Some(_) => return Err(ApiError::field(name, "expected true or false")),
         }
+    }
+    if let Some(view) = body.get(searches::DEFAULT) {
+        settings.insert(searches::DEFAULT.into(), searches::default_of(call, view)?);
     }
     organization.settings = Value::Object(settings);
     call.change(|c| {

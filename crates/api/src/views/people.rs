@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use storage::relational::people::{Organization, User};
 
 use crate::access::rank;
+use crate::kept::searches;
 
 use super::{constant, members, time, time_opt};
 
@@ -52,7 +53,7 @@ pub fn organization(o: &Organization, url: &str) -> Value {
         "requireEmailVerification": false, "allowMemberInvite": false, "allowMemberProjectCreation": false,
         "allowSuperuserAccess": false,
         "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
-        "hasAuthProvider": false, "features": [],
+        "hasAuthProvider": false, "features": [], "defaultIssueView": searches::default_view(o),
         "links": {
             "organizationUrl": format!("{url}/organizations/{}/", o.slug),
             "regionUrl": if url.starts_with("https:") { url } else { "" },

@@ -30,6 +30,7 @@ mod sharing;
 mod teams;
 mod tokens;
 mod upgrade;
+mod views;
 
 use std::path::Path;
 use std::sync::LazyLock;
