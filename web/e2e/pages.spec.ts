@@ -18,6 +18,15 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
   { name: 'stream-new', path: `${ORG}/issues/`, mood: 'empty', ready: 'No event has come yet' },
   { name: 'stream-filtered', path: `${ORG}/issues/?query=nothing`, mood: 'full', ready: 'No issue matches' },
   { name: 'stream-error', path: `${ORG}/issues/`, mood: 'error', ready: 'The store did not answer in time.' },
+  {
+    name: 'stream-view',
+    path: `${ORG}/issues/?view=1&query=is%3Aunresolved+changed`,
+    mood: 'full',
+    ready: 'TimeoutError',
+  },
+  { name: 'views', path: `${ORG}/issues/views/`, mood: 'full', ready: 'Kim Ohara' },
+  { name: 'views-empty', path: `${ORG}/issues/views/`, mood: 'empty', ready: 'No view has your star' },
+  { name: 'views-error', path: `${ORG}/issues/views/`, mood: 'error', ready: 'views could not be read' },
   { name: 'issue', path: `${ORG}/issues/MY-PROJECT-5/`, mood: 'full', ready: 'place_order|clean_amount' },
   {
     name: 'issue-error',

@@ -13,6 +13,7 @@ import { Login } from './features/auth/Login.tsx';
 import { sessionQuery } from './features/auth/queries.ts';
 import { Stream } from './features/issues/Stream.tsx';
 import { validateStreamSearch } from './features/issues/search.ts';
+import { openView } from './features/issues/views.ts';
 import { organizationsQuery } from './features/organizations/queries.ts';
 import { validateReleasesSearch } from './features/releases/search.ts';
 import { Shell } from './features/shell/Shell.tsx';
@@ -103,7 +104,13 @@ const stream = createRoute({
   getParentRoute: () => shell,
   path: '/organizations/$org/issues/',
   validateSearch: validateStreamSearch,
+  beforeLoad: ({ context, params, search }) => openView(context.client, params.org, search),
   component: Stream,
+});
+const views = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/issues/views/',
+  component: lazyRouteComponent(() => import('./features/issues/ViewsPage.tsx'), 'ViewsPage'),
 });
 const issuePage = lazyRouteComponent(() => import('./features/issue/IssuePage.tsx'), 'IssuePage');
 const issue = createRoute({
@@ -213,6 +220,7 @@ const tree = root.addChildren([
   shell.addChildren([
     home,
     stream,
+    views,
     issue,
     issueEvent,
     issueGrouping,

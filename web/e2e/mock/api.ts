@@ -88,6 +88,34 @@ const links = [
   },
 ];
 
+const views = (
+  [
+    ['1', 'Payments, unresolved', 'is:unresolved path:*payments*', true, 'organization', true],
+    ['2', 'My new ones', 'is:new assigned:me', true, 'owner', true],
+    [
+      '3',
+      'A view with a name that is far too long for the place it has beside others',
+      'is:unresolved level:error error.type:TimeoutError release:latest environment:production',
+      false,
+      'organization',
+      false,
+    ],
+  ] as const
+).map(([id, name, query, starred, visibility, mine]) => ({
+  id,
+  name,
+  query,
+  querySort: 'date',
+  projects: [],
+  isAllProjects: true,
+  environments: [],
+  timeFilters: { period: '14d' },
+  visibility,
+  starred,
+  stars: starred ? 1 : 0,
+  createdBy: mine ? session : { ...session, id: '77', name: 'Kim Ohara' },
+}));
+
 const SHARE = '4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3';
 
 /** What a public link shows of the issue of the fixtures. */
@@ -210,6 +238,26 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
             access: ['org:write', 'member:write', 'team:write', 'team:admin'],
           }),
   ],
+  [
+    /\/group-search-views\/$/,
+    (mood, url) => {
+      if (mood === 'error') return json({ detail: 'The store did not answer in time.' }, 503);
+      const by = url.searchParams.get('createdBy');
+      return json(
+        mood === 'empty'
+          ? []
+          : views.filter((one) => !by || (one.createdBy.id === session.id) === (by === 'me')),
+      );
+    },
+  ],
+  [
+    /\/group-search-views\/starred\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json(mood === 'full' ? views.filter((one) => one.starred) : []),
+  ],
+  [/\/group-search-views\/\d+\/$/, () => json(views[0])],
   [/^organizations\/[^/]+\/teams\/$/, (mood) => json(mood === 'empty' ? [] : teams)],
   [/^teams\/[^/]+\/[^/]+\/$/, () => json(teams[0])],
   [/^teams\/[^/]+\/[^/]+\/members\/$/, (mood) => json(mood === 'empty' ? [] : members)],

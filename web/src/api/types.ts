@@ -12,6 +12,8 @@ export interface Organization {
   id: string;
   slug: string;
   name: string;
+  /** The view of issues that is opened first. */
+  defaultIssueView?: string | null;
 }
 
 export interface ProjectRef {
@@ -139,6 +141,27 @@ export interface IssueUpdate {
   hasSeen?: boolean;
   priority?: string;
   pendingDeletion?: boolean;
+}
+
+export interface IssueViewBody {
+  name: string;
+  query: string;
+  querySort: string;
+  projects: number[];
+  isAllProjects: boolean;
+  environments: string[];
+  timeFilters: { period?: string | null; start?: string | null; end?: string | null };
+  visibility: 'organization' | 'owner';
+  /** When it is made: with a star of whoever makes it. */
+  starred?: boolean;
+}
+
+/** A search of issues that somebody keeps. */
+export interface IssueView extends IssueViewBody {
+  id: string;
+  starred: boolean;
+  stars: number;
+  createdBy: User | null;
 }
 
 export interface SearchField {

@@ -30,6 +30,7 @@ export const KEYS = [
   { id: 'streamAssign', keys: ['a'], scope: 'Issue stream', label: 'Assign…' },
   { id: 'streamPriority', keys: ['p'], scope: 'Issue stream', label: 'Priority…' },
   { id: 'streamBookmark', keys: ['b'], scope: 'Issue stream', label: 'Bookmark' },
+  { id: 'saveView', keys: ['v'], scope: 'Issue stream', label: 'Save as a view…' },
   { id: 'resolve', keys: ['r'], scope: 'Issue', label: 'Resolve' },
   { id: 'archive', keys: ['i'], scope: 'Issue', label: 'Archive…' },
   { id: 'assign', keys: ['a'], scope: 'Issue', label: 'Assign…' },

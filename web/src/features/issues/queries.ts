@@ -7,6 +7,7 @@ import {
 } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { ApiError, call, get, type Params, part, type Reply, send } from '../../api/client.ts';
+import { pagesQuery } from '../../api/pages.ts';
 import type {
   Actor,
   Event,
@@ -15,6 +16,8 @@ import type {
   IssueLink,
   IssueTag,
   IssueUpdate,
+  IssueView,
+  IssueViewBody,
   Member,
   Note,
   SharedIssue,
@@ -173,6 +176,45 @@ export const sharedIssueQuery = (share: string) =>
     retry: false,
     queryFn: ({ signal }) => get<SharedIssue>(`shared/issues/${part(share)}/`, undefined, signal),
   });
+
+const views = (org: string): string => `organizations/${part(org)}/group-search-views/`;
+
+export const viewQuery = (org: string, id: string) =>
+  queryOptions({
+    queryKey: ['views', org, 'one', id],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: ({ signal }) => get<IssueView>(`${views(org)}${part(id)}/`, undefined, signal),
+  });
+
+export const starredViewsQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['views', org, 'starred'],
+    staleTime: 60_000,
+    queryFn: ({ signal }) => get<IssueView[]>(`${views(org)}starred/`, undefined, signal),
+  });
+
+/** The first hundred views that the caller sees. */
+export const viewsQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['views', org, 'all'],
+    staleTime: 60_000,
+    queryFn: ({ signal }) => get<IssueView[]>(views(org), { per_page: 100 }, signal),
+  });
+
+export const viewsPages = (org: string, createdBy: 'me' | 'others') =>
+  pagesQuery<IssueView>(['views', org], views(org), { createdBy, per_page: 50 });
+
+export const createView = (org: string, body: IssueViewBody): Promise<IssueView> =>
+  send<IssueView>('POST', views(org), body);
+export const updateView = (org: string, id: string, body: Partial<IssueViewBody>): Promise<IssueView> =>
+  send<IssueView>('PUT', `${views(org)}${part(id)}/`, body);
+export const deleteView = (org: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${views(org)}${part(id)}/`);
+export const starView = (org: string, id: string, starred: boolean): Promise<void> =>
+  send<void>('POST', `${views(org)}${part(id)}/starred/`, { starred });
+export const orderViews = (org: string, ids: string[]): Promise<void> =>
+  send<void>('PUT', `${views(org)}starred/order/`, { view_ids: ids });
 
 const links = (org: string, issue: string): string =>
   `organizations/${part(org)}/issues/${part(issue)}/external-issues/`;
