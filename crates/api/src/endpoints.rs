@@ -10,6 +10,7 @@ pub mod discarded;
 pub mod environments;
 pub mod events;
 pub mod explore;
+pub mod filters;
 pub mod grouping;
 pub mod hashes;
 pub mod hosted;

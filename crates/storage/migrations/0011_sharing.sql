@@ -5,3 +5,6 @@ create table shared_issues (
   user_id {bigint},
   date_added {bigint} not null
 ) {strict};
+
+-- Filters are settings of their project now. What was kept of them before never left anything out.
+delete from documents where kind = 'filters';

@@ -2,7 +2,7 @@
 
 use super::{EVENT_READ, EVENT_WRITE, ORG_READ, PROJECT_READ, PROJECT_WRITE, Route, route};
 use crate::access::Access::{self, AnyOf, Scope, SignedIn};
-use crate::endpoints::{explore, keys, source_maps, stats_summary, unkept};
+use crate::endpoints::{explore, filters, keys, source_maps, stats_summary, unkept};
 use crate::kept::alerts::{self, AlertRules, Detectors, Rules, Workflows};
 use crate::kept::crons::{self, Monitors, Uptime};
 use crate::kept::dashboards::{Dashboards, Queries};
@@ -104,8 +104,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/projects/{org}/{project}/hooks/{document}/", PROJECT_READ, get::<Hooks>),
     route("PUT", "/projects/{org}/{project}/hooks/{document}/", PROJECT_WRITE, update::<Hooks>),
     route("DELETE", "/projects/{org}/{project}/hooks/{document}/", PROJECT_WRITE, remove::<Hooks>),
-    route("GET", "/projects/{org}/{project}/filters/", PROJECT_READ, processing::list_filters),
-    route("PUT", "/projects/{org}/{project}/filters/{document}/", PROJECT_WRITE, processing::update_filter),
+    route("GET", "/projects/{org}/{project}/filters/", PROJECT_READ, filters::list),
+    route("PUT", "/projects/{org}/{project}/filters/{filter}/", PROJECT_WRITE, filters::update),
     route("GET", "/projects/{org}/{project}/symbol-sources/", PROJECT_READ, processing::list_sources),
     route("POST", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, add::<Sources>),
     route("PUT", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, processing::update_source),

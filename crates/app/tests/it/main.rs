@@ -11,6 +11,7 @@ mod crash;
 mod disk;
 mod durable;
 mod explore;
+mod filters;
 mod hostile;
 mod ingest;
 mod inside;
