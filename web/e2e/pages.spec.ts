@@ -97,6 +97,18 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
     ready: 'Waiting for the first event',
   },
   { name: 'project-settings', path: '/settings/vedette/projects/my-project/', mood: 'full', ready: 'Copy' },
+  {
+    name: 'filters',
+    path: '/settings/vedette/projects/my-project/filters/',
+    mood: 'full',
+    ready: 'Safari before 12',
+  },
+  {
+    name: 'filters-error',
+    path: '/settings/vedette/projects/my-project/filters/',
+    mood: 'error',
+    ready: 'The filters could not be read',
+  },
   { name: 'organization', path: '/settings/vedette/', mood: 'full', ready: 'Open membership' },
   {
     name: 'organization-error',

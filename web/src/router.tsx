@@ -166,6 +166,11 @@ const projectSettings = createRoute({
   path: '/settings/$org/projects/$slug/',
   component: lazyRouteComponent(() => import('./features/settings/ProjectSettings.tsx'), 'ProjectSettings'),
 });
+const projectFilters = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/filters/',
+  component: lazyRouteComponent(() => import('./features/settings/Filters.tsx'), 'Filters'),
+});
 const organization = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$org/',
@@ -231,6 +236,7 @@ const tree = root.addChildren([
     release,
     stats,
     projectSettings,
+    projectFilters,
     organization,
     members,
     teams,

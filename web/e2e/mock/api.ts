@@ -350,10 +350,32 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/\/issues\/[^/]+\/similar\/$/, (mood) => json(mood === 'empty' ? [] : similar)],
   [/\/issues\/[^/]+\/compare\/[^/]+\/$/, () => json(compare)],
   [/^projects\/[^/]+\/[^/]+\/tombstones\/$/, (mood) => json(mood === 'empty' ? [] : discarded)],
-  [/^projects\/[^/]+\/[^/]+\/$/, () => json({ ...project, allowedDomains: ['*'] })],
+  [
+    /^projects\/[^/]+\/[^/]+\/$/,
+    () =>
+      json({
+        ...project,
+        allowedDomains: ['*'],
+        options: { 'filters:releases': 'shop@0.*', 'filters:blacklisted_ips': '203.0.113.0/24' },
+      }),
+  ],
   [
     /^projects\/[^/]+\/[^/]+\/ownership\/$/,
     () => json({ raw: 'path:src/billing/* #payments', autoAssignment: 'Auto Assign to Issue Owner' }),
+  ],
+  [
+    /^projects\/[^/]+\/[^/]+\/filters\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json([
+            { id: 'localhost', active: true },
+            { id: 'web-crawlers', active: false },
+            { id: 'browser-extensions', active: true },
+            { id: 'legacy-browsers', active: ['ie', 'safari'] },
+            { id: 'react-hydration-errors', active: false },
+            { id: 'chunk-load-error', active: false },
+          ]),
   ],
   [/^projects\/[^/]+\/[^/]+\/keys\/$/, () => json(keys)],
   [/\/events\/[^/]+\/attachments\/$/, () => json(attachments)],

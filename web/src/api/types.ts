@@ -36,6 +36,13 @@ export interface Project extends ProjectRef {
   safeFields?: string[];
   groupingEnhancements?: string;
   fingerprintingRules?: string;
+  options?: Record<string, string | boolean>;
+}
+
+export interface ProjectFilter {
+  id: string;
+  /** On or off; of old browsers also which. */
+  active: boolean | string[];
 }
 
 export interface ProjectKey {

@@ -134,6 +134,15 @@ export function Palette({
           run: () =>
             router.navigate({ to: '/settings/$org/projects/$slug/', params: { org, slug: project.slug } }),
         },
+        {
+          label: t('{name}: filters', { name: project.name }),
+          hint: t('settings'),
+          run: () =>
+            router.navigate({
+              to: '/settings/$org/projects/$slug/filters/',
+              params: { org, slug: project.slug },
+            }),
+        },
       ]),
     ];
     const found = all.filter((choice) => choice.label.toLowerCase().includes(wanted)).slice(0, 12);

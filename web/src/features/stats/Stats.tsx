@@ -47,7 +47,7 @@ const REASONS: Record<string, { text: string; to?: 'projects' | 'server' | 'docs
   'release-version': { text: 'Its release is left out', to: 'projects' },
   'error-message': { text: 'Its message is left out', to: 'projects' },
   'browser-extensions': { text: 'An extension of a browser', to: 'projects' },
-  'localhost': { text: "A developer's own machine", to: 'projects' },
+  localhost: { text: "A developer's own machine", to: 'projects' },
   'web-crawlers': { text: 'A robot', to: 'projects' },
   'legacy-browsers': { text: 'An old browser', to: 'projects' },
   'react-hydration-errors': { text: 'React found another page than was sent', to: 'projects' },
