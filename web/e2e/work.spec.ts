@@ -50,6 +50,24 @@ test('rows are selected and deleted after one question', async ({ page }) => {
   expect(mocked.changes[0]).toMatch(/^DELETE organizations\/vedette\/issues\/\?id=1&id=2&id=3/);
 });
 
+test('what is selected is reviewed and followed for oneself', async ({ page }) => {
+  const mocked = await mock(page, 'full');
+  await page.goto(STREAM);
+  const bar = page.getByRole('region', { name: 'Selected issues' });
+  for (const [name, field] of [
+    ['Mark as reviewed', 'hasSeen'],
+    ['Subscribe', 'isSubscribed'],
+  ]) {
+    await page.getByLabel('Select MY-PROJECT-1', { exact: true }).click();
+    await bar.getByRole('button', { name: 'For me' }).click();
+    await page.getByRole('menuitem', { name, exact: true }).click();
+    await expect(bar).toHaveCount(0);
+    await expect
+      .poll(() => mocked.changes.at(-1))
+      .toMatch(new RegExp(`^PUT organizations/vedette/issues/\\?id=1 .*"${field}":true`));
+  }
+});
+
 test('the search box suggests, completes and corrects', async ({ page }) => {
   await mock(page, 'full');
   await page.goto(STREAM);

@@ -13,6 +13,7 @@ import { Login } from './features/auth/Login.tsx';
 import { sessionQuery } from './features/auth/queries.ts';
 import { Stream } from './features/issues/Stream.tsx';
 import { validateStreamSearch } from './features/issues/search.ts';
+import { openView } from './features/issues/views.ts';
 import { organizationsQuery } from './features/organizations/queries.ts';
 import { validateReleasesSearch } from './features/releases/search.ts';
 import { Shell } from './features/shell/Shell.tsx';
@@ -114,6 +115,11 @@ const verify = createRoute({
   path: '/verify-email/$token/',
   component: lazyRouteComponent(() => import('./features/auth/Verify.tsx'), 'Verify'),
 });
+const shared = createRoute({
+  getParentRoute: () => root,
+  path: '/share/issue/$share/',
+  component: lazyRouteComponent(() => import('./features/issue/SharedPage.tsx'), 'SharedPage'),
+});
 
 const shell = createRoute({
   getParentRoute: () => root,
@@ -137,7 +143,13 @@ const stream = createRoute({
   getParentRoute: () => shell,
   path: '/organizations/$org/issues/',
   validateSearch: validateStreamSearch,
+  beforeLoad: ({ context, params, search }) => openView(context.client, params.org, search),
   component: Stream,
+});
+const views = createRoute({
+  getParentRoute: () => shell,
+  path: '/organizations/$org/issues/views/',
+  component: lazyRouteComponent(() => import('./features/issues/ViewsPage.tsx'), 'ViewsPage'),
 });
 const issuePage = lazyRouteComponent(() => import('./features/issue/IssuePage.tsx'), 'IssuePage');
 const issue = createRoute({
@@ -192,6 +204,11 @@ const projectSettings = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$org/projects/$slug/',
   component: lazyRouteComponent(() => import('./features/settings/ProjectSettings.tsx'), 'ProjectSettings'),
+});
+const projectFilters = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/filters/',
+  component: lazyRouteComponent(() => import('./features/settings/Filters.tsx'), 'Filters'),
 });
 const organization = createRoute({
   getParentRoute: () => shell,
@@ -289,9 +306,11 @@ const tree = root.addChildren([
   ssoOf,
   ssoCallback,
   authorize,
+  shared,
   shell.addChildren([
     home,
     stream,
+    views,
     issue,
     issueEvent,
     issueGrouping,
@@ -302,6 +321,7 @@ const tree = root.addChildren([
     release,
     stats,
     projectSettings,
+    projectFilters,
     organization,
     members,
     teams,

@@ -11,7 +11,7 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
     discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
-    organizations, projects, root, search, similar, stats, tags,
+    organizations, projects, root, search, shared, similar, stats, tags,
 };
 
 /// One endpoint.
@@ -416,6 +416,14 @@ const CORE: &[Route] = &[
         EVENT_WRITE,
         issue_notes::remove,
     ),
+    // Whoever has the link of an issue that is shared.
+    route(
+        "GET",
+        "/organizations/{org}/shared/issues/{share}/",
+        Public,
+        shared::get,
+    ),
+    route("GET", "/shared/issues/{share}/", Public, shared::get),
     route("GET", "/issues/{issue}/", EVENT_READ, issue::get),
     route("PUT", "/issues/{issue}/", EVENT_WRITE, issue::update),
     route("DELETE", "/issues/{issue}/", EVENT_ADMIN, issue::remove),

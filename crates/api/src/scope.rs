@@ -220,6 +220,22 @@ impl Scope {
         Ok(call.api.stores.columns.select(&select)?)
     }
 
+    /// All events of a project, whoever asks and whatever their parameters say.
+    pub fn bare(project: Project) -> Scope {
+        Scope {
+            projects: vec![project],
+            start: i64::MIN / 2,
+            end: i64::MAX / 2,
+            open_end: true,
+            bounded: false,
+            environments: vec![],
+            users: vec![],
+            teams: vec![],
+            my_teams: vec![],
+            latest: vec![],
+        }
+    }
+
     /// All events of a project.
     pub fn all_of(call: &Call, project: Project) -> Result<Scope, ApiError> {
         let mut scope = Scope::of(call)?;

@@ -5,9 +5,10 @@
 
 use std::collections::HashSet;
 
-use storage::relational::people::Organization;
+use storage::relational::issues::{self, Issue};
+use storage::relational::people::{self, Organization};
 use storage::relational::projects::{self, Project};
-use storage::relational::teams;
+use storage::relational::{sharing, teams};
 use storage::sql::{Connection, Result};
 
 use crate::access::{Principal, rank};
@@ -32,6 +33,27 @@ impl Default for Sight {
 pub fn is_open(organization: &Organization) -> bool {
     let setting = organization.settings.get("openMembership");
     setting.and_then(serde_json::Value::as_bool).unwrap_or(true)
+}
+
+/// Whether an organization lets its members show issues to everybody who has a link.
+pub fn shares(organization: &Organization) -> bool {
+    let setting = organization.settings.get("allowSharedIssues");
+    setting.and_then(serde_json::Value::as_bool).unwrap_or(true)
+}
+
+/// The issue that a public link leads to, with what it belongs to. Whether a reader is somebody makes no difference.
+pub fn shared(c: &mut dyn Connection, link: &str) -> Result<Option<(Organization, Project, Issue)>> {
+    let Some(id) = sharing::find(c, link)? else {
+        return Ok(None);
+    };
+    let issue = issues::by_ids(c, &[id])?
+        .pop()
+        .filter(|i| i.delete_after.is_none());
+    let Some(issue) = issue else { return Ok(None) };
+    let project = projects::by_id(c, issue.project)?.filter(|p| p.status == "active");
+    let Some(project) = project else { return Ok(None) };
+    let organization = people::organization_by(c, &project.org_id.to_string())?;
+    Ok(organization.filter(shares).map(|o| (o, project, issue)))
 }
 
 impl Sight {

@@ -1,6 +1,6 @@
 //! Addresses of lines of code on the pages of a repository.
 
-use storage::relational::repositories::Mapping;
+use storage::relational::repositories::{Mapping, Repository};
 
 /// Where a page of a repository shows a file, at a line if there is one.
 pub fn address(mapping: &Mapping, path: &str, line: Option<u64>) -> Option<String> {
@@ -16,6 +16,17 @@ pub fn address(mapping: &Mapping, path: &str, line: Option<u64>) -> Option<Strin
         }
         "bitbucket" => format!("{base}/src/{branch}/{path}{}", at("#lines-")),
         _ => format!("{base}/blob/{branch}/{path}{}", at("#L")),
+    })
+}
+
+/// Where a page of a repository shows a commit.
+pub fn commit(repository: &Repository, key: &str) -> Option<String> {
+    let base = repository.url.as_deref()?.trim_end_matches('/');
+    let key = encode(key);
+    Some(match repository.provider.as_str() {
+        "gitlab" => format!("{base}/-/commit/{key}"),
+        "bitbucket" => format!("{base}/commits/{key}"),
+        _ => format!("{base}/commit/{key}"),
     })
 }
 
@@ -36,7 +47,6 @@ fn encode(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use storage::relational::repositories::Repository;
 
     #[test]
     fn every_provider_has_its_form() {
@@ -88,6 +98,13 @@ mod tests {
                     date_added: 0,
                 },
             };
+            let shown = commit(&mapping.repository, "c0ffee").unwrap();
+            let word = match provider {
+                "gitlab" => "-/commit",
+                "bitbucket" => "commits",
+                _ => "commit",
+            };
+            assert_eq!(shown, format!("{}/{word}/c0ffee", url.trim_end_matches('/')));
             let path = mapping.apply("./a b.py").unwrap();
             let found = address(&mapping, &path, Some(7)).unwrap();
             assert_eq!(found, format!("{}{want}", url.trim_end_matches('/')));

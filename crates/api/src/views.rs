@@ -9,6 +9,7 @@ pub mod members;
 pub mod people;
 pub mod project;
 pub mod release;
+pub mod shared;
 pub mod teams;
 
 use protocol::time::format_rfc3339;

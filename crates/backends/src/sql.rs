@@ -48,6 +48,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0010_sign_on",
         include_str!("../../storage/migrations/0010_sign_on.sql"),
     ),
+    (
+        "0011_sharing",
+        include_str!("../../storage/migrations/0011_sharing.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
+use processing::filters::FilterSettings;
 use processing::{ProjectRules, ProjectSettings, RulesError, ScrubSettings};
 use serde_json::Value;
 use storage::relational::people;
@@ -160,6 +161,33 @@ pub fn settings(project: &Value, organization: &Value) -> ProjectSettings {
         },
         stacktrace_rules: text("groupingEnhancements"),
         fingerprint_rules: text("fingerprintingRules"),
+        filters: filters(project.get("filters").unwrap_or(&Value::Null)),
+    }
+}
+
+/// The filters of a project by their names in the API.
+fn filters(of: &Value) -> FilterSettings {
+    let on = |name: &str| of.get(name).and_then(Value::as_bool) == Some(true);
+    let list = |name: &str| {
+        let all = of.get(name).and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    };
+    FilterSettings {
+        localhost: on("localhost"),
+        crawlers: on("web-crawlers"),
+        extensions: on("browser-extensions"),
+        hydration: on("react-hydration-errors"),
+        chunk_load: on("chunk-load-error"),
+        browsers: match on("legacy-browsers") {
+            true => processing::filters::BROWSERS
+                .iter()
+                .map(|b| b.0.to_owned())
+                .collect(),
+            false => list("legacy-browsers"),
+        },
+        addresses: list("blacklisted_ips"),
+        releases: list("releases"),
+        messages: list("error_messages"),
     }
 }
 

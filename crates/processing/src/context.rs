@@ -3,6 +3,7 @@
 use protocol::ids::EventId;
 use serde::{Deserialize, Serialize};
 
+use crate::filters::{FilterSettings, Filters};
 use crate::grouping::fingerprint::{self, FingerprintRule};
 use crate::grouping::rules::{self, Rule, RulesError as LineError};
 use crate::scrub::Scrubber;
@@ -17,6 +18,8 @@ pub struct ProjectSettings {
     pub stacktrace_rules: String,
     /// The project's fingerprint rules, one a line.
     pub fingerprint_rules: String,
+    /// Which events are left out.
+    pub filters: FilterSettings,
 }
 
 /// What is scrubbed from events.
@@ -58,6 +61,8 @@ pub struct ProjectRules {
     pub fingerprint: Vec<FingerprintRule>,
     /// Its scrubbing.
     pub(crate) scrubber: Scrubber,
+    /// What it leaves out.
+    pub(crate) filters: Filters,
 }
 
 /// Rules of a project that cannot be read.
@@ -94,6 +99,7 @@ impl ProjectRules {
                 error,
             })?,
             scrubber: Scrubber::new(&settings.scrub),
+            filters: Filters::new(&settings.filters),
         })
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod context;
 pub mod debug;
+pub mod filters;
 #[cfg(test)]
 mod fixtures;
 pub mod geo;

@@ -156,13 +156,31 @@ pub enum Discard {
     DiscardedHash,
     /// A page sent it from an address that the project does not allow.
     Cors,
+    /// The address of the client is one that the project leaves out.
+    FilterAddress,
+    /// The release is one that the project leaves out.
+    FilterRelease,
+    /// The message is one that the project leaves out.
+    FilterMessage,
+    /// An extension of a browser brought it about.
+    FilterExtension,
+    /// It happened on a developer's own machine.
+    FilterLocalhost,
+    /// A robot brought it about.
+    FilterCrawler,
+    /// The browser is older than the project wants.
+    FilterBrowser,
+    /// React found another page than the server made.
+    FilterHydration,
+    /// A part of the application did not load.
+    FilterChunkLoad,
     /// Processing failed in a way that is our fault; the item is kept aside.
     Internal,
 }
 
 impl Discard {
     /// Every reason, for tables and documentation.
-    pub const ALL: [Discard; 14] = [
+    pub const ALL: [Discard; 23] = [
         Discard::InvalidJson,
         Discard::TooLarge,
         Discard::UnknownType,
@@ -176,6 +194,15 @@ impl Discard {
         Discard::TooOld,
         Discard::DiscardedHash,
         Discard::Cors,
+        Discard::FilterAddress,
+        Discard::FilterRelease,
+        Discard::FilterMessage,
+        Discard::FilterExtension,
+        Discard::FilterLocalhost,
+        Discard::FilterCrawler,
+        Discard::FilterBrowser,
+        Discard::FilterHydration,
+        Discard::FilterChunkLoad,
         Discard::Internal,
     ];
 
@@ -195,6 +222,15 @@ impl Discard {
             Discard::TooOld => "too_old",
             Discard::DiscardedHash => "discarded_hash",
             Discard::Cors => "cors",
+            Discard::FilterAddress => "ip-address",
+            Discard::FilterRelease => "release-version",
+            Discard::FilterMessage => "error-message",
+            Discard::FilterExtension => "browser-extensions",
+            Discard::FilterLocalhost => "localhost",
+            Discard::FilterCrawler => "web-crawlers",
+            Discard::FilterBrowser => "legacy-browsers",
+            Discard::FilterHydration => "react-hydration-errors",
+            Discard::FilterChunkLoad => "chunk-load-error",
             Discard::Internal => "internal",
         }
     }
@@ -202,7 +238,16 @@ impl Discard {
     /// The outcome under which the reason is counted.
     pub fn outcome(self) -> Outcome {
         match self {
-            Discard::DiscardedHash => Outcome::Filtered,
+            Discard::DiscardedHash
+            | Discard::FilterAddress
+            | Discard::FilterRelease
+            | Discard::FilterMessage
+            | Discard::FilterExtension
+            | Discard::FilterLocalhost
+            | Discard::FilterCrawler
+            | Discard::FilterBrowser
+            | Discard::FilterHydration
+            | Discard::FilterChunkLoad => Outcome::Filtered,
             Discard::KeyRateLimit => Outcome::RateLimited,
             _ => Outcome::Invalid,
         }
@@ -224,6 +269,23 @@ impl Discard {
             Discard::TooOld => "the event's time lies before the retention period",
             Discard::DiscardedHash => "events of this issue are discarded on request",
             Discard::Cors => "it was sent by a page of a domain that the project does not allow",
+            Discard::FilterAddress => "the project leaves this address out",
+            Discard::FilterRelease => "the project leaves this release out",
+            Discard::FilterMessage => "the project leaves this message out",
+            Discard::FilterExtension => {
+                "an extension of a browser brought it about, and the project leaves those out"
+            }
+            Discard::FilterLocalhost => {
+                "it happened on a developer's own machine, and the project leaves those out"
+            }
+            Discard::FilterCrawler => "a robot brought it about, and the project leaves those out",
+            Discard::FilterBrowser => "the browser is older than the project wants",
+            Discard::FilterHydration => {
+                "React found another page than the server made, and the project leaves that out"
+            }
+            Discard::FilterChunkLoad => {
+                "a part of the application did not load, and the project leaves that out"
+            }
             Discard::Internal => "processing failed; the item is kept aside and can be tried again",
         }
     }

@@ -31,6 +31,7 @@ pub mod regroup;
 pub mod releases;
 pub mod repositories;
 pub mod sessions;
+pub mod sharing;
 pub mod sign_on;
 pub mod teams;
 pub mod versions;

@@ -117,6 +117,75 @@ const APPLICATION = {
   redirectUris: ['https://dash.example.com/callback'],
 };
 
+const links = [
+  {
+    id: '1',
+    displayName: 'acme/shop#7',
+    webUrl: 'https://github.com/acme/shop/issues/7',
+    serviceType: 'link',
+  },
+  {
+    id: '2',
+    displayName: 'A ticket with a very long name that does not fit into the column',
+    webUrl: 'https://tracker.example/SHOP-12',
+    serviceType: 'link',
+  },
+];
+
+const views = (
+  [
+    ['1', 'Payments, unresolved', 'is:unresolved path:*payments*', true, 'organization', true],
+    ['2', 'My new ones', 'is:new assigned:me', true, 'owner', true],
+    [
+      '3',
+      'A view with a name that is far too long for the place it has beside others',
+      'is:unresolved level:error error.type:TimeoutError release:latest environment:production',
+      false,
+      'organization',
+      false,
+    ],
+  ] as const
+).map(([id, name, query, starred, visibility, mine]) => ({
+  id,
+  name,
+  query,
+  querySort: 'date',
+  projects: [],
+  isAllProjects: true,
+  environments: [],
+  timeFilters: { period: '14d' },
+  visibility,
+  starred,
+  stars: starred ? 1 : 0,
+  createdBy: mine ? session : { ...session, id: '77', name: 'Kim Ohara' },
+}));
+
+const SHARE = '4f0c2c9be1a54f0fb0f3a6a7a9d1c2e3';
+
+/** What a public link shows of the issue of the fixtures. */
+const shared = {
+  shareId: SHARE,
+  ...Object.fromEntries(
+    ['shortId', 'title', 'culprit', 'level', 'platform', 'metadata'].map((key) => [
+      key,
+      issue[key as keyof typeof issue],
+    ]),
+  ),
+  project: { slug: issue.project.slug, name: issue.project.name, platform: issue.project.platform },
+  latestEvent: {
+    eventID: event.eventID,
+    dateCreated: event.dateCreated,
+    entries: [
+      { type: 'message', data: { formatted: 'The order was not placed' } },
+      ...(
+        JSON.parse(
+          JSON.stringify(event.entries, (key, value) => (key === 'vars' ? undefined : value)),
+        ) as typeof event.entries
+      ).filter((entry) => entry.type === 'exception'),
+    ],
+  },
+};
+
 const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^organizations\/$/, () => json(organizations)],
   [
@@ -318,11 +387,32 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
         : json({
             ...organizations[0],
             openMembership: true,
+            allowSharedIssues: true,
             orgRole: 'owner',
             require2FA: true,
             access: ['org:admin', 'org:write', 'member:write', 'team:write', 'team:admin'],
           }),
   ],
+  [
+    /\/group-search-views\/$/,
+    (mood, url) => {
+      if (mood === 'error') return json({ detail: 'The store did not answer in time.' }, 503);
+      const by = url.searchParams.get('createdBy');
+      return json(
+        mood === 'empty'
+          ? []
+          : views.filter((one) => !by || (one.createdBy.id === session.id) === (by === 'me')),
+      );
+    },
+  ],
+  [
+    /\/group-search-views\/starred\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json(mood === 'full' ? views.filter((one) => one.starred) : []),
+  ],
+  [/\/group-search-views\/\d+\/$/, () => json(views[0])],
   [/^organizations\/[^/]+\/teams\/$/, (mood) => json(mood === 'empty' ? [] : teams)],
   [/^teams\/[^/]+\/[^/]+\/$/, () => json(teams[0])],
   [/^teams\/[^/]+\/[^/]+\/members\/$/, (mood) => json(mood === 'empty' ? [] : members)],
@@ -384,16 +474,63 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
     /^organizations\/[^/]+\/issues\/[^/]+\/$/,
     (mood) => (mood === 'error' ? json({ detail: 'The store did not answer in time.' }, 503) : json(issue)),
   ],
+  [
+    /^shared\/issues\/[^/]+\/$/,
+    (mood) =>
+      mood === 'empty'
+        ? json({ detail: 'Issue not found' }, 404)
+        : mood === 'error'
+          ? json({ detail: 'The store did not answer in time.' }, 503)
+          : json(shared),
+  ],
   [/^organizations\/[^/]+\/issues\/[^/]+\/tags\/$/, () => json(issueTags)],
   [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, () => json(event)],
+  [/\/issues\/[^/]+\/external-issues\/$/, (mood) => json(mood === 'empty' ? [] : links)],
+  [
+    /\/events\/[^/]+\/committers\/$/,
+    (mood) =>
+      json({
+        committers: mood === 'empty' ? [] : commits.map((one) => ({ author: one.author, commits: [one] })),
+      }),
+  ],
+  [
+    /\/stacktrace-link\/$/,
+    (_, url) =>
+      json({
+        sourceUrl: `https://github.com/acme/shop/blob/main/${url.searchParams.get('file')}`,
+        config: { provider: { key: 'github', name: 'GitHub' } },
+      }),
+  ],
   [/\/issues\/[^/]+\/hashes\/$/, (mood) => json(mood === 'empty' ? [] : hashes)],
   [/\/issues\/[^/]+\/similar\/$/, (mood) => json(mood === 'empty' ? [] : similar)],
   [/\/issues\/[^/]+\/compare\/[^/]+\/$/, () => json(compare)],
   [/^projects\/[^/]+\/[^/]+\/tombstones\/$/, (mood) => json(mood === 'empty' ? [] : discarded)],
-  [/^projects\/[^/]+\/[^/]+\/$/, () => json({ ...project, allowedDomains: ['*'] })],
+  [
+    /^projects\/[^/]+\/[^/]+\/$/,
+    () =>
+      json({
+        ...project,
+        allowedDomains: ['*'],
+        options: { 'filters:releases': 'shop@0.*', 'filters:blacklisted_ips': '203.0.113.0/24' },
+      }),
+  ],
   [
     /^projects\/[^/]+\/[^/]+\/ownership\/$/,
     () => json({ raw: 'path:src/billing/* #payments', autoAssignment: 'Auto Assign to Issue Owner' }),
+  ],
+  [
+    /^projects\/[^/]+\/[^/]+\/filters\/$/,
+    (mood) =>
+      mood === 'error'
+        ? json({ detail: 'The store did not answer in time.' }, 503)
+        : json([
+            { id: 'localhost', active: true },
+            { id: 'web-crawlers', active: false },
+            { id: 'browser-extensions', active: true },
+            { id: 'legacy-browsers', active: ['ie', 'safari'] },
+            { id: 'react-hydration-errors', active: false },
+            { id: 'chunk-load-error', active: false },
+          ]),
   ],
   [/^projects\/[^/]+\/[^/]+\/keys\/$/, () => json(keys)],
   [/\/events\/[^/]+\/attachments\/$/, () => json(attachments)],

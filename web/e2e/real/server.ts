@@ -94,6 +94,16 @@ export class Server {
     return reply.ok ? ((await reply.json()) as T) : null;
   }
 
+  /** Has the API change something, with the token of the set-up. */
+  async post(path: string, body: object): Promise<void> {
+    const reply = await fetch(`${this.url}/api/0/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.setup.token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(reply.ok, await reply.text()).toBe(true);
+  }
+
   /** Waits until an event is stored. */
   async stored(id: string): Promise<void> {
     await expect.poll(() => this.get(`projects/acme/shop/events/${id}/`)).not.toBeNull();

@@ -15,6 +15,8 @@ export interface Organization {
   id: string;
   slug: string;
   name: string;
+  /** The view of issues that is opened first. */
+  defaultIssueView?: string | null;
 }
 
 export interface ProjectRef {
@@ -37,6 +39,13 @@ export interface Project extends ProjectRef {
   safeFields?: string[];
   groupingEnhancements?: string;
   fingerprintingRules?: string;
+  options?: Record<string, string | boolean>;
+}
+
+export interface ProjectFilter {
+  id: string;
+  /** On or off; of old browsers also which. */
+  active: boolean | string[];
 }
 
 export interface ProjectKey {
@@ -98,6 +107,10 @@ export interface Issue {
   lastSeen: string;
   assignedTo: Actor | null;
   isBookmarked: boolean;
+  isSubscribed?: boolean;
+  isPublic?: boolean;
+  /** The name of the public link. */
+  shareId?: string | null;
   isUnhandled?: boolean;
   hasSeen?: boolean;
   numComments: number;
@@ -134,9 +147,31 @@ export interface IssueUpdate {
   substatus?: string | null;
   assignedTo?: string;
   isBookmarked?: boolean;
+  isSubscribed?: boolean;
   hasSeen?: boolean;
   priority?: string;
   pendingDeletion?: boolean;
+}
+
+export interface IssueViewBody {
+  name: string;
+  query: string;
+  querySort: string;
+  projects: number[];
+  isAllProjects: boolean;
+  environments: string[];
+  timeFilters: { period?: string | null; start?: string | null; end?: string | null };
+  visibility: 'organization' | 'owner';
+  /** When it is made: with a star of whoever makes it. */
+  starred?: boolean;
+}
+
+/** A search of issues that somebody keeps. */
+export interface IssueView extends IssueViewBody {
+  id: string;
+  starred: boolean;
+  stars: number;
+  createdBy: User | null;
 }
 
 export interface SearchField {
@@ -263,6 +298,22 @@ export interface Event {
   nextEventID?: string | null;
   previousEventID?: string | null;
   occurrence?: unknown;
+}
+
+/** The part of an event from which messages and stack traces are shown. */
+export type Traced = Pick<Event, 'entries'>;
+
+/** An issue as its public link shows it. */
+export interface SharedIssue {
+  shareId: string;
+  shortId: string;
+  title: string;
+  culprit: string | null;
+  level: string;
+  platform: string | null;
+  metadata: Issue['metadata'];
+  project: { slug: string; name: string; platform: string | null };
+  latestEvent: (Traced & { eventID: string; dateCreated: string }) | null;
 }
 
 export interface Attachment {
@@ -410,6 +461,28 @@ export interface Commit {
   dateCreated: string;
   author: Author | null;
   repository?: { name: string; url: string | null };
+  /** The page of the commit. */
+  url?: string | null;
+}
+
+/** Somebody whose commits may have brought an event. */
+export interface Committer {
+  author: Author | null;
+  commits: Commit[];
+}
+
+/** Where a frame's line stands in a repository. */
+export interface SourceLink {
+  sourceUrl: string | null;
+  config: { provider: { key: string; name: string } } | null;
+}
+
+/** A page of another system that an issue is linked to. */
+export interface IssueLink {
+  id: string;
+  displayName: string;
+  webUrl: string;
+  serviceType: string;
 }
 
 export interface Deploy {
@@ -453,6 +526,7 @@ export interface OrganizationDetails extends Organization {
   require2FA: boolean;
   requireEmailVerification: boolean;
   allowMemberInvite: boolean;
+  allowSharedIssues: boolean;
   dataScrubber: boolean;
   dataScrubberDefaults: boolean;
   scrubIPAddresses: boolean;

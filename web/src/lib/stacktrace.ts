@@ -1,7 +1,7 @@
-import type { Event, ExceptionValue, Frame, Stacktrace, Thread } from '../api/types.ts';
+import type { ExceptionValue, Frame, Stacktrace, Thread, Traced } from '../api/types.ts';
 
 /** The data of an event's entry of a type. */
-export function entryOf<T>(event: Event, type: string): T | null {
+export function entryOf<T>(event: Traced, type: string): T | null {
   return (event.entries?.find((entry) => entry.type === type)?.data as T | undefined) ?? null;
 }
 
@@ -13,7 +13,7 @@ export interface Trace {
 }
 
 /** The exceptions of an event, newest first; without one, the thread that crashed. */
-export function tracesOf(event: Event): Trace[] {
+export function tracesOf(event: Traced): Trace[] {
   const exceptions = entryOf<{ values: (ExceptionValue | null)[] | null }>(event, 'exception')?.values ?? [];
   const threads = entryOf<{ values: (Thread | null)[] | null }>(event, 'threads')?.values ?? [];
   const found = exceptions

@@ -12,6 +12,7 @@ use storage::relational::listing::{Place, Sort};
 use storage::relational::{activity, hashes, personal, releases};
 
 use self::assignee::Assignee;
+use super::shared;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::scope::Scope;
@@ -267,9 +268,14 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
     let (bookmark, seen) = (flag(&body, "isBookmarked")?, flag(&body, "hasSeen")?);
     let subscribe = flag(&body, "isSubscribed")?;
     let keep = flag(&body, "pendingDeletion")? == Some(false);
+    let public = flag(&body, "isPublic")?;
+    if public == Some(true) {
+        shared::demand(call)?;
+    }
     let (me, now) = (call.user_id()?, call.now());
     let ids: Vec<i64> = found.iter().map(|i| i.id).collect();
-    call.api.stores.sql.writing(|c| {
+    let shown = call.change(|c| {
+        let mut shown = None;
         let mut all = issues::by_ids(c, &ids)?;
         let mut newest: HashMap<i64, Option<String>> = HashMap::new();
         for issue in &mut all {
@@ -346,8 +352,12 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
             if let Some(on) = subscribe {
                 personal::subscribe(c, issue.id, me, on)?;
             }
+            if let Some(on) = public {
+                shown = shared::set(call, c, issue, on)?;
+            }
         }
-        issues::save(c, &all.iter().collect::<Vec<_>>())
+        issues::save(c, &all.iter().collect::<Vec<_>>())?;
+        Ok(shown)
     })?;
     let mut done = serde_json::Map::new();
     for key in [
@@ -360,10 +370,16 @@ pub fn change(call: &Call, found: Vec<Issue>) -> Result<Value, ApiError> {
         "isSubscribed",
         "priority",
         "pendingDeletion",
+        "isPublic",
     ] {
         if let Some(value) = body.get(key) {
             done.insert(key.into(), value.clone());
         }
+    }
+    if public.is_some() {
+        // Of several issues each has its own.
+        let one = shown.filter(|_| ids.len() == 1);
+        done.insert("shareId".into(), json!(one));
     }
     Ok(Value::Object(done))
 }

@@ -9,6 +9,7 @@ use super::projects::{check_slug, scrub_settings, slug_of, taken};
 use crate::access::{self, Door, Principal, Proof, door, role_scopes};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
+use crate::kept::searches;
 use crate::links::paged;
 use crate::views;
 
@@ -106,6 +107,7 @@ fn name(body: &Map<String, Value>) -> Result<Option<String>, ApiError> {
 /// Settings that are on or off.
 const SWITCHES: &[&str] = &[
     "openMembership",
+    "allowSharedIssues",
     "require2FA",
     "requireEmailVerification",
     "allowMemberInvite",
@@ -197,6 +199,9 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     {
         let what = "Confirm the address of your own account first.";
         return Err(ApiError::field("requireEmailVerification", what));
+    }
+    if let Some(view) = body.get(searches::DEFAULT) {
+        settings.insert(searches::DEFAULT.into(), searches::default_of(call, view)?);
     }
     organization.settings = Value::Object(settings);
     call.change(|c| {

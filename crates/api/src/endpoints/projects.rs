@@ -203,6 +203,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     scrub_settings(&body, &mut settings)?;
     grouping_rules(&body, &mut settings)?;
     allowed_domains(&body, &mut settings)?;
+    super::filters::read_options(&body, &mut settings)?;
     match body.get("retentionDays") {
         None => {}
         Some(Value::Null) => {

@@ -2,8 +2,10 @@
 
 use http::StatusCode;
 use serde_json::{Value, json};
+use storage::relational::activity;
 use storage::relational::documents::{self, Document};
 use storage::relational::integration_tokens::{self, IntegrationToken};
+use storage::relational::issues::Issue;
 use storage::relational::org_tokens::OrgToken;
 use storage::sql::Connection;
 
@@ -391,6 +393,100 @@ impl Kept for Links {
 /// The issues of other systems that an issue is linked to.
 pub fn issue_links(call: &Call) -> Result<Answer, ApiError> {
     super::of_issue(call, Links::KIND, issue::find(call)?.0.id)
+}
+
+/// The link of the path, if it is one of the issue of the path.
+fn of_path(call: &Call) -> Result<(Issue, Document), ApiError> {
+    let (found, _) = issue::find(call)?;
+    let document = super::find(call, Links::KIND)?;
+    if document.body["issueId"] != json!(found.id) {
+        return Err(ApiError::missing(Links::KIND.noun));
+    }
+    Ok((found, document))
+}
+
+/// What a link is called if nobody says it: `acme/shop#7`, `SHOP-7`, or the host.
+fn name_of(url: &str) -> String {
+    let (host, path) = {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or("");
+        rest.split_once('/').unwrap_or((rest, ""))
+    };
+    let parts: Vec<&str> = path.split('/').filter(|s| !s.is_empty() && *s != "-").collect();
+    const NUMBERED: &[&str] = &["issues", "pull", "pulls", "merge_requests", "work_items"];
+    let name = match parts.as_slice() {
+        [owner @ .., kind, number] if NUMBERED.contains(kind) && !owner.is_empty() => {
+            format!("{}#{number}", owner.join("/"))
+        }
+        [.., "browse" | "issue", key] | [.., "issue", key, _] => (*key).to_owned(),
+        _ => host.to_owned(),
+    };
+    name.chars().take(255).collect()
+}
+
+/// Links of an issue, at most.
+const LINKS: usize = 100;
+
+/// Links an issue to any page: `{"webUrl", "displayName"?}`.
+pub fn add_address(call: &Call) -> Result<Answer, ApiError> {
+    let (found, _) = issue::find(call)?;
+    let mut given = call.json()?;
+    given.retain(|name, _| {
+        matches!(
+            name.as_str(),
+            "webUrl" | "web_url" | "displayName" | "display_name"
+        )
+    });
+    let url = match given.get("webUrl").or_else(|| given.get("web_url")) {
+        None | Some(Value::Null) => return Err(ApiError::field("webUrl", "This field is required.")),
+        Some(url) => url.as_str().unwrap_or("").trim().to_owned(),
+    };
+    let name = fields::text(&given, "displayName", 255)?.flatten();
+    let more = json!({
+        "issueId": found.id, "serviceType": "link", "webUrl": url,
+        "displayName": name.unwrap_or_else(|| name_of(&url)),
+    });
+    put(&mut given, more);
+    let org = call.organization()?.id;
+    let label = found.id.to_string();
+    let wanted = documents::Wanted {
+        label: &label,
+        ..documents::Wanted::default()
+    };
+    let sql = &call.api.stores.sql;
+    let known = sql.reading(|c| documents::page(c, Links::KIND.name, org, &wanted, 0, LINKS))?;
+    if known.iter().any(|d| d.body["webUrl"] == url.as_str()) {
+        return Err(ApiError::field("webUrl", "The issue is linked there already."));
+    }
+    if known.len() >= LINKS {
+        return Err(ApiError::Bad(format!("An issue has at most {LINKS} links.")));
+    }
+    let document = keep(call, Links::KIND, &given)?;
+    history(call, &found, "link_added", &document)?;
+    Ok(Answer::created(super::view(call, Links::KIND, &document)?))
+}
+
+/// Forgets a link of an issue.
+pub fn remove_address(call: &Call) -> Result<Answer, ApiError> {
+    let (found, document) = of_path(call)?;
+    call.api
+        .stores
+        .sql
+        .writing(|c| documents::remove(c, document.id))?;
+    history(call, &found, "link_removed", &document)?;
+    Ok(Answer::nothing())
+}
+
+/// Writes into the history of an issue what became of a link.
+fn history(call: &Call, found: &Issue, kind: &str, document: &Document) -> Result<(), ApiError> {
+    let body = &document.body;
+    let data = json!({ "label": body["displayName"], "location": body["webUrl"] });
+    let (user, now) = (call.user_id().ok(), call.now());
+    call.api
+        .stores
+        .sql
+        .writing(|c| activity::add(c, found.id, found.project, user, kind, &data, now))?;
+    Ok(())
 }
 
 /// An application links an issue: `{"issueId", "webUrl", "project", "identifier"}`.

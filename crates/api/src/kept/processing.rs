@@ -1,11 +1,11 @@
 //! What is to be done with events beside keeping them: service hooks, forwarding, sources of symbols, filters.
 
 use serde_json::{Value, json};
-use storage::relational::documents::{self, Document};
+use storage::relational::documents::Document;
 
 use super::shape::{Field, Shape, may, must, or};
 use super::shown::put;
-use super::{Kept, Kind, Naming, Shown, keep, of_call};
+use super::{Kept, Kind, Naming, Shown, keep};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::fields::Body;
@@ -207,109 +207,5 @@ pub fn update_source(call: &Call) -> Result<Answer, ApiError> {
 /// Forgets the source that `id` names.
 pub fn remove_source(call: &Call) -> Result<Answer, ApiError> {
     super::forget(call, Sources::KIND, &[source_of(call)?])?;
-    Ok(Answer::nothing())
-}
-
-/// Which events of a project are left out: one document for each project.
-pub struct Filters;
-
-/// The filters that there are.
-const FILTERS: &[&str] = &[
-    "browser-extensions",
-    "localhost",
-    "web-crawlers",
-    "legacy-browsers",
-    "filtered-transaction",
-    "react-hydration-errors",
-    "chunk-load-error",
-];
-
-/// The browsers that one of them knows.
-const BROWSERS: &[&str] = &[
-    "ie",
-    "edge",
-    "safari",
-    "firefox",
-    "chrome",
-    "opera",
-    "android",
-    "opera_mini",
-    "ie_pre_9",
-    "ie9",
-    "ie10",
-    "ie11",
-    "opera_pre_15",
-    "android_pre_4",
-    "safari_pre_6",
-    "opera_mini_pre_8",
-    "edge_pre_79",
-];
-
-impl Kept for Filters {
-    const KIND: &'static Kind = &Kind {
-        name: "filters",
-        noun: "Filter",
-        fields: &[or("active", Shape::Free, "{}")],
-        naming: Naming::Made(|call, _| call.project.as_ref().map_or(0, |p| p.id).to_string()),
-        of_project: true,
-        ..Kind::PLAIN
-    };
-}
-
-/// The filters of a project, and whether each is on.
-pub fn list_filters(call: &Call) -> Result<Answer, ApiError> {
-    let kept = of_call(call, Filters::KIND)?.pop();
-    let active = |name: &str| match kept.as_ref().map(|k| &k.body["active"][name]) {
-        Some(value) if !value.is_null() => value.clone(),
-        _ => json!(false),
-    };
-    let all: Vec<Value> = FILTERS
-        .iter()
-        .map(|name| json!({ "id": name, "active": active(name), "acting": false }))
-        .collect();
-    Ok(Answer::json(all))
-}
-
-/// Switches a filter: `{"active"}`, or `{"subfilters"}` for browsers.
-pub fn update_filter(call: &Call) -> Result<Answer, ApiError> {
-    let name = call.param("document").to_owned();
-    if !FILTERS.contains(&name.as_str()) {
-        return Err(ApiError::missing("Filter"));
-    }
-    let body = call.json()?;
-    let value = match (body.get("subfilters"), body.get("active")) {
-        (Some(Value::Array(list)), _) if name == "legacy-browsers" => {
-            if let Some(unknown) = list
-                .iter()
-                .find(|b| !b.as_str().is_some_and(|b| BROWSERS.contains(&b)))
-            {
-                return Err(ApiError::field(
-                    "subfilters",
-                    format!("{unknown} is not a valid choice."),
-                ));
-            }
-            json!(list)
-        }
-        (_, Some(Value::Bool(on))) => json!(on),
-        (_, Some(_)) => return Err(ApiError::field("active", "Must be a valid boolean.")),
-        _ => return Err(ApiError::field("active", "This field is required.")),
-    };
-    match of_call(call, Filters::KIND)?.pop() {
-        Some(mut kept) => {
-            kept.body["active"][name.as_str()] = value;
-            kept.last_updated = call.now();
-            call.change(|c| {
-                documents::update(c, &kept)?;
-                super::audit(call, c, Filters::KIND, "setting.edit", kept.id, &name)
-            })?;
-        }
-        None => {
-            let mut active = Body::new();
-            active.insert(name, value);
-            let mut given = Body::new();
-            given.insert("active".into(), Value::Object(active));
-            keep(call, Filters::KIND, &given)?;
-        }
-    }
     Ok(Answer::nothing())
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use storage::relational::documents::{self, Document};
+use storage::relational::people::{self, Organization};
 
 use super::shape::{Shape, may, must, or};
 use super::shown::put;
@@ -9,6 +10,7 @@ use super::{Kept, Kind, Shown, of_call, own};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::fields::{self, Body};
+use crate::links::{offset, paged};
 
 /// Saved searches.
 pub struct Searches;
@@ -128,28 +130,40 @@ pub fn starred(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::json(views))
 }
 
-fn set_star(call: &Call, d: &mut Document, place: Option<i64>) {
-    let mut stars = d.body["stars"].as_object().cloned().unwrap_or_default();
-    match place {
-        Some(place) => {
-            stars.insert(me(call), json!(place));
+/// Gives views their places in the caller's order; those without a place lose their star. Each is read anew, so that
+/// what others do at the same time stays.
+fn write_stars(call: &Call, places: &[(i64, Option<i64>)]) -> Result<(), ApiError> {
+    let (me, org) = (call.user_id()?.to_string(), call.organization()?.id);
+    Ok(call.api.stores.sql.writing(|c| {
+        for (id, place) in places {
+            let Some(mut d) = documents::find(c, Views::KIND.name, org, &id.to_string())? else {
+                continue;
+            };
+            let mut stars = d.body["stars"].as_object().cloned().unwrap_or_default();
+            match place {
+                Some(place) => stars.insert(me.clone(), json!(place)),
+                None => stars.remove(&me),
+            };
+            d.body["stars"] = Value::Object(stars);
+            documents::update(c, &d)?;
         }
-        None => {
-            stars.remove(&me(call));
-        }
-    }
-    d.body["stars"] = Value::Object(stars);
+        Ok(())
+    })?)
+}
+
+/// Stars a view behind the others, or takes the star away.
+fn set_one(call: &Call, view: i64, on: bool) -> Result<(), ApiError> {
+    let all = of_call(call, Views::KIND)?;
+    let others = all.iter().filter(|d| d.id != view);
+    let last = others.filter_map(|d| star(call, d)).max().unwrap_or(0);
+    write_stars(call, &[(view, on.then_some(last + 1))])
 }
 
 /// Stars a view, or takes the star away: `{"starred"}`.
 pub fn set_starred(call: &Call) -> Result<Answer, ApiError> {
     let on = fields::flag(&call.json()?, "starred")?;
     let on = on.ok_or_else(|| ApiError::field("starred", "This field is required."))?;
-    let mut document = super::find(call, Views::KIND)?;
-    let all = of_call(call, Views::KIND)?;
-    let last = all.iter().filter_map(|d| star(call, d)).max().unwrap_or(0);
-    set_star(call, &mut document, on.then_some(last + 1));
-    call.api.stores.sql.writing(|c| documents::update(c, &document))?;
+    set_one(call, super::find(call, Views::KIND)?.id, on)?;
     Ok(Answer::nothing())
 }
 
@@ -157,16 +171,110 @@ pub fn set_starred(call: &Call) -> Result<Answer, ApiError> {
 pub fn set_order(call: &Call) -> Result<Answer, ApiError> {
     let ids = fields::names(&call.json()?, "view_ids")?;
     let ids = ids.ok_or_else(|| ApiError::field("view_ids", "This field is required."))?;
-    let mut all = of_call(call, Views::KIND)?;
-    all.retain(|d| star(call, d).is_some());
-    for document in &mut all {
+    let mut places = Vec::new();
+    for document in of_call(call, Views::KIND)? {
+        if star(call, &document).is_none() {
+            continue;
+        }
         let place = ids.iter().position(|id| *id == document.id.to_string());
         let place = place.ok_or_else(|| ApiError::field("view_ids", "Every starred view must be named."))?;
-        set_star(call, document, i64::try_from(place).ok());
+        places.push((document.id, i64::try_from(place).ok()));
     }
-    call.api
-        .stores
-        .sql
-        .writing(|c| all.iter().try_for_each(|d| documents::update(c, d)))?;
+    write_stars(call, &places)?;
     Ok(Answer::nothing())
+}
+
+/// The views: all that the caller may see, or with `createdBy` their own (`me`) or those of others (`others`).
+pub fn list_views(call: &Call) -> Result<Answer, ApiError> {
+    let wanted = match call.value("createdBy") {
+        None => None,
+        Some("me") => Some(true),
+        Some("others") => Some(false),
+        Some(_) => return Err(ApiError::field("createdBy", "createdBy is me or others")),
+    };
+    let Some(mine) = wanted else {
+        return super::list::<Views>(call);
+    };
+    let (start, limit) = (offset(call)?, call.limit(100)?);
+    let part = call.value("query").unwrap_or("").to_lowercase();
+    let mut all = of_call(call, Views::KIND)?;
+    all.retain(|d| own(call, d) == mine && d.label.to_lowercase().contains(&part));
+    let more = all.len() > start.saturating_add(limit);
+    let page: Vec<Document> = all.into_iter().skip(start).take(limit).collect();
+    let views = super::views(call, Views::KIND, &page, false)?;
+    Ok(paged(Answer::json(views), call, start, limit, more))
+}
+
+/// Keeps a view; with `{"starred": true}` the caller's star is on it at once.
+pub fn add_view(call: &Call) -> Result<Answer, ApiError> {
+    let starred = fields::flag(&call.json()?, "starred")? == Some(true);
+    let document = super::keep(call, Views::KIND, &super::sent(call, Views::KIND)?)?;
+    if starred {
+        set_one(call, document.id, true)?;
+    }
+    let document = super::named(call, Views::KIND, &document.id.to_string())?;
+    Ok(Answer::created(super::view(call, Views::KIND, &document)?))
+}
+
+/// Changes a view. That which the organization opens first stays one that all see.
+pub fn update_view(call: &Call) -> Result<Answer, ApiError> {
+    let given = super::sent(call, Views::KIND)?;
+    let mut document = super::find(call, Views::KIND)?;
+    if given.get("visibility").is_some_and(|v| v == "owner") && is_default(call, &document)? {
+        return Err(ApiError::field(
+            "visibility",
+            "The organization opens this view first: choose another one for that before.",
+        ));
+    }
+    super::change(call, Views::KIND, &mut document, &given)?;
+    Ok(Answer::json(super::view(call, Views::KIND, &document)?))
+}
+
+fn is_default(call: &Call, d: &Document) -> Result<bool, ApiError> {
+    let setting = default_view(call.organization()?);
+    Ok(setting.is_some_and(|id| id == d.id.to_string()))
+}
+
+/// Forgets a view; if it was the one that the organization opens first, there is none from then on.
+pub fn remove_view(call: &Call) -> Result<Answer, ApiError> {
+    let document = super::find(call, Views::KIND)?;
+    (Views::KIND.guard)(call, &document)?;
+    let was_default = is_default(call, &document)?;
+    let mut organization = call.organization()?.clone();
+    call.api.stores.sql.writing(|c| {
+        documents::remove(c, document.id)?;
+        if was_default {
+            organization.settings[DEFAULT] = Value::Null;
+            people::update_organization(c, &organization)?;
+        }
+        Ok(())
+    })?;
+    Ok(Answer::nothing())
+}
+
+/// The setting of an organization that says which view is opened first.
+pub const DEFAULT: &str = "defaultIssueView";
+
+/// The view that an organization opens first.
+pub fn default_view(organization: &Organization) -> Option<&str> {
+    organization.settings.get(DEFAULT)?.as_str()
+}
+
+/// Reads that setting from a body: the number of a view that all members see, or null.
+pub fn default_of(call: &Call, value: &Value) -> Result<Value, ApiError> {
+    let name = match value {
+        Value::Null => return Ok(Value::Null),
+        Value::String(name) => name.clone(),
+        other => other.to_string(),
+    };
+    let org = call.organization()?.id;
+    let sql = &call.api.stores.sql;
+    let found = sql.reading(|c| documents::find(c, Views::KIND.name, org, &name))?;
+    match found.filter(|d| d.body["visibility"] != "owner") {
+        Some(document) => Ok(json!(document.id.to_string())),
+        None => Err(ApiError::field(
+            DEFAULT,
+            "There is no view with this number that all members see.",
+        )),
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{EVENT_READ, EVENT_WRITE, ORG_READ, PROJECT_READ, PROJECT_WRITE, Route, route};
 use crate::access::Access::{self, AnyOf, Scope, SignedIn};
-use crate::endpoints::{explore, integration_tokens, keys, source_maps, stats_summary, unkept};
+use crate::endpoints::{explore, filters, integration_tokens, keys, source_maps, stats_summary, unkept};
 use crate::kept::alerts::{self, AlertRules, Detectors, Rules, Workflows};
 use crate::kept::crons::{self, Monitors, Uptime};
 use crate::kept::dashboards::{Dashboards, Queries};
@@ -36,13 +36,13 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/organizations/{org}/searches/", ORG_READ, add::<Searches>),
     route("PUT", "/organizations/{org}/searches/{document}/", ORG_READ, update::<Searches>),
     route("DELETE", "/organizations/{org}/searches/{document}/", ORG_READ, remove::<Searches>),
-    route("GET", "/organizations/{org}/group-search-views/", ORG_READ, list::<Views>),
-    route("POST", "/organizations/{org}/group-search-views/", ORG_READ, add::<Views>),
+    route("GET", "/organizations/{org}/group-search-views/", ORG_READ, searches::list_views),
+    route("POST", "/organizations/{org}/group-search-views/", ORG_READ, searches::add_view),
     route("GET", "/organizations/{org}/group-search-views/starred/", ORG_READ, searches::starred),
     route("PUT", "/organizations/{org}/group-search-views/starred/order/", ORG_READ, searches::set_order),
     route("GET", "/organizations/{org}/group-search-views/{document}/", ORG_READ, get::<Views>),
-    route("PUT", "/organizations/{org}/group-search-views/{document}/", ORG_READ, update::<Views>),
-    route("DELETE", "/organizations/{org}/group-search-views/{document}/", ORG_READ, remove::<Views>),
+    route("PUT", "/organizations/{org}/group-search-views/{document}/", ORG_READ, searches::update_view),
+    route("DELETE", "/organizations/{org}/group-search-views/{document}/", ORG_READ, searches::remove_view),
     route("POST", "/organizations/{org}/group-search-views/{document}/starred/", ORG_READ, searches::set_starred),
     // Monitors.
     route("GET", "/organizations/{org}/monitors/", ALERTS_READ, list::<Monitors>),
@@ -104,8 +104,8 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/projects/{org}/{project}/hooks/{document}/", PROJECT_READ, get::<Hooks>),
     route("PUT", "/projects/{org}/{project}/hooks/{document}/", PROJECT_WRITE, update::<Hooks>),
     route("DELETE", "/projects/{org}/{project}/hooks/{document}/", PROJECT_WRITE, remove::<Hooks>),
-    route("GET", "/projects/{org}/{project}/filters/", PROJECT_READ, processing::list_filters),
-    route("PUT", "/projects/{org}/{project}/filters/{document}/", PROJECT_WRITE, processing::update_filter),
+    route("GET", "/projects/{org}/{project}/filters/", PROJECT_READ, filters::list),
+    route("PUT", "/projects/{org}/{project}/filters/{filter}/", PROJECT_WRITE, filters::update),
     route("GET", "/projects/{org}/{project}/symbol-sources/", PROJECT_READ, processing::list_sources),
     route("POST", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, add::<Sources>),
     route("PUT", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, processing::update_source),
@@ -140,6 +140,8 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/sentry-app-installations/{installation}/external-issues/", EVENT_WRITE, integrations::link_by_app),
     route("DELETE", "/sentry-app-installations/{installation}/external-issues/{document}/", EVENT_WRITE, remove::<integrations::Links>),
     route("GET", "/organizations/{org}/issues/{issue}/external-issues/", EVENT_READ, integrations::issue_links),
+    route("POST", "/organizations/{org}/issues/{issue}/external-issues/", EVENT_WRITE, integrations::add_address),
+    route("DELETE", "/organizations/{org}/issues/{issue}/external-issues/{document}/", EVENT_WRITE, integrations::remove_address),
     route("GET", "/organizations/{org}/issues/{issue}/integrations/{integration}/", EVENT_READ, integrations::link_form),
     route("POST", "/organizations/{org}/issues/{issue}/integrations/{integration}/", EVENT_WRITE, integrations::create_link),
     route("PUT", "/organizations/{org}/issues/{issue}/integrations/{integration}/", EVENT_WRITE, integrations::add_link),

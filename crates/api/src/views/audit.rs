@@ -11,6 +11,8 @@ use super::{people, time};
 /// Every event that is written, as Sentry names them.
 pub const EVENTS: &[&str] = &[
     "issue.delete",
+    "issue.share",
+    "issue.unshare",
     "member.accept-invite",
     "member.add",
     "member.edit",
@@ -78,6 +80,8 @@ fn note(r: &Row) -> String {
         .replace('_', " ");
     let verb = match r.event.as_str() {
         "issue.delete" => "deleted the issue",
+        "issue.share" => "made a public link to the issue",
+        "issue.unshare" => "withdrew the public link to the issue",
         "member.accept-invite" => "accepted the invitation of",
         "member.edit" => "changed the member",
         "member.invite" => "invited",

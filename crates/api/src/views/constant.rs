@@ -17,7 +17,6 @@ pub fn organization() -> Value {
     let mut all = Map::new();
     for name in [
         "aggregatedDataConsent",
-        "allowSharedIssues",
         "autoEnableCodeReview",
         "autoOpenPrs",
         "defaultSeerScannerAutomation",

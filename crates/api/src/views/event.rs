@@ -56,7 +56,8 @@ fn tag_views(event: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn message(event: &Value) -> Value {
+/// The message of an event, empty if there is none.
+pub fn message(event: &Value) -> Value {
     let formatted = |v: &Value| {
         v.get("formatted")
             .or(v.get("message"))

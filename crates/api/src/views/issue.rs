@@ -10,6 +10,7 @@ use storage::relational::issues::{Issue, short_id};
 use storage::relational::people::{self, User};
 use storage::relational::personal::{self, Personal};
 use storage::relational::projects::Project;
+use storage::relational::sharing;
 use storage::relational::teams::{self, Team};
 
 use super::{constant, people as people_view, project as project_view, time};
@@ -30,6 +31,8 @@ pub struct Extra {
     pub personal: Personal,
     pub people: HashMap<i64, User>,
     pub teams: HashMap<i64, Team>,
+    /// Public links, as far as the organization lets them lead anywhere.
+    pub shared: HashMap<i64, String>,
     /// The window of the counts, µs.
     pub window: (i64, i64),
     /// The window is all of the retention: totals are those of the issue's life.
@@ -55,7 +58,8 @@ impl Extra {
         };
         let wanted: Vec<i64> = issues.iter().filter_map(|i| i.assigned_user).collect();
         let wanted_teams: Vec<i64> = issues.iter().filter_map(|i| i.assigned_team).collect();
-        let (rows, sketches, own, people, teams) = call.api.stores.sql.reading(|c| {
+        let shares = call.organization.as_ref().is_some_and(crate::sight::shares);
+        let (rows, sketches, own, people, teams, shared) = call.api.stores.sql.reading(|c| {
             let mut people = HashMap::new();
             for id in &wanted {
                 if let Some(user) = people::user(c, *id)? {
@@ -77,6 +81,10 @@ impl Extra {
                     true => vec![],
                     false => teams::by_ids(c, &wanted_teams)?,
                 },
+                match shares {
+                    true => sharing::of(c, &ids)?,
+                    false => HashMap::new(),
+                },
             ))
         })?;
         let teams = teams.into_iter().map(|t| (t.id, t)).collect();
@@ -92,6 +100,7 @@ impl Extra {
             personal: own,
             people,
             teams,
+            shared,
             window,
             whole,
             spark,
@@ -189,7 +198,7 @@ pub fn issue(call: &Call, issue: &Issue, project: &Project, extra: &Extra) -> Va
     };
     let mut view = json!({
         "id": issue.id.to_string(),
-        "shareId": null,
+        "shareId": extra.shared.get(&issue.id),
         "shortId": short_id(&project.slug, issue.short_number),
         "title": issue.title,
         "culprit": issue.culprit,
@@ -199,7 +208,7 @@ pub fn issue(call: &Call, issue: &Issue, project: &Project, extra: &Extra) -> Va
         "status": issue.state.status.name(),
         "statusDetails": status_details(issue),
         "substatus": if substatus == Substatus::None { Value::Null } else { json!(substatus.name()) },
-        "isPublic": false,
+        "isPublic": extra.shared.contains_key(&issue.id),
         "platform": issue.platform,
         "project": project_view::reference(project),
         "type": issue.kind,

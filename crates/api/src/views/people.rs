@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use storage::relational::people::{Organization, User};
 
 use crate::access::rank;
+use crate::kept::searches;
 
 use super::{constant, members, time, time_opt};
 
@@ -59,6 +60,7 @@ pub fn organization(o: &Organization, url: &str) -> Value {
         "allowSuperuserAccess": false,
         "avatar": { "avatarType": "letter_avatar", "avatarUuid": null },
         "hasAuthProvider": o.sso.is_some(), "requiresSso": o.sso == Some(true), "features": [],
+        "defaultIssueView": searches::default_view(o),
         "links": {
             "organizationUrl": format!("{url}/organizations/{}/", o.slug),
             "regionUrl": if url.starts_with("https:") { url } else { "" },
@@ -78,6 +80,7 @@ pub fn organization_details(o: &Organization, url: &str, role: Option<&str>, sco
     view["isDefault"] = json!(false);
     view["defaultRole"] = json!("member");
     view["openMembership"] = json!(crate::sight::is_open(o));
+    view["allowSharedIssues"] = json!(crate::sight::shares(o));
     view["dataScrubber"] = settings("dataScrubber", json!(false));
     view["dataScrubberDefaults"] = settings("dataScrubberDefaults", json!(false));
     view["scrubIPAddresses"] = settings("scrubIPAddresses", json!(false));

@@ -48,7 +48,7 @@ pub fn details(p: &Project, o: &Organization, url: &str, retention: u16) -> Valu
         view[key] = setting(key, default);
     }
     view["groupingConfig"] = json!("newstyle:2026-01-20");
-    view["options"] = json!({});
+    view["options"] = crate::endpoints::filters::options(p);
     constant::complete(&mut view, constant::project_details());
     // In full, a project without a team does not have the key.
     if let Some(map) = view.as_object_mut().filter(|m| m["team"].is_null()) {

@@ -153,10 +153,11 @@ pub fn commit(k: &Commit, all: &[Repository], people: &People<'_>) -> Value {
     let mut view = json!({
         "id": k.key, "message": k.message, "dateCreated": time(k.date_added), "pullRequest": null,
         "suspectCommitType": "", "author": people.author(k.author_name.as_deref(), k.author_email.as_deref()),
-        "releases": [],
+        "releases": [], "url": null,
     });
     if let Some(found) = all.iter().find(|r| r.id == k.repository) {
         view["repository"] = repository(found);
+        view["url"] = json!(crate::source_links::commit(found, &k.key));
     }
     view
 }

@@ -147,6 +147,9 @@ pub(crate) fn finish(
     if !SUBSTANCE.iter().any(|key| event.contains(key)) {
         return Err(Discard::Empty);
     }
+    if let Some(filter) = rules.filters.verdict(&event, receipt) {
+        return Err(filter);
+    }
     rules.scrubber.scrub(&mut event, &mut notes);
     notes.write(&mut event);
     let mut event = Json::Object(event);

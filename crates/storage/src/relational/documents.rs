@@ -158,6 +158,20 @@ pub fn update(c: &mut dyn Connection, d: &Document) -> Result<()> {
     Ok(())
 }
 
+/// Links of an issue to other systems become those of another issue.
+pub fn give_links(c: &mut dyn Connection, from: i64, to: i64) -> Result<()> {
+    let sql = format!(
+        "select {COLUMNS} from documents where kind = 'external_issue' and label = $2 and org_id = \
+         (select p.org_id from issues i join projects p on p.id = i.project_id where i.id = $1) order by id"
+    );
+    for mut document in all(c.query(&sql, params![from, from.to_string()])?, read)? {
+        document.label = to.to_string();
+        document.body["issueId"] = to.into();
+        update(c, &document)?;
+    }
+    Ok(())
+}
+
 /// Forgets a document.
 pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
     c.execute("delete from documents where id = $1", params![id])?;

@@ -54,6 +54,7 @@ pub const TABLES: &[(&str, &str)] = &[
     ("bookmarks", "issue_id, user_id"),
     ("seen", "issue_id, user_id"),
     ("subscriptions", "issue_id, user_id"),
+    ("shared_issues", "issue_id"),
     ("outcomes", "project_id, hour, outcome, category, reason"),
     ("discards", "project_id, event_id"),
     ("attachments", "id"),

@@ -219,6 +219,9 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from bookmarks where issue_id = $1",
         "delete from seen where issue_id = $1",
         "delete from subscriptions where issue_id = $1",
+        "delete from shared_issues where issue_id = $1",
+        "delete from documents where kind = 'external_issue' and label = cast(cast($1 as bigint) as text) \
+         and org_id = (select p.org_id from issues i join projects p on p.id = i.project_id where i.id = $1)",
         "delete from issue_redirects where target = $1",
         "delete from issues where id = $1",
     ] {

@@ -247,7 +247,10 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from bookmarks where issue_id in (select id from issues where project_id = $1)",
         "delete from seen where issue_id in (select id from issues where project_id = $1)",
         "delete from subscriptions where issue_id in (select id from issues where project_id = $1)",
+        "delete from shared_issues where issue_id in (select id from issues where project_id = $1)",
         "delete from activity where project_id = $1",
+        "delete from documents where kind = 'external_issue' and org_id = (select org_id from projects where id = $1) \
+         and label in (select cast(id as text) from issues where project_id = $1)",
         "delete from issues where project_id = $1",
         "delete from releases where project_id = $1",
         "delete from code_mappings where project_id = $1",

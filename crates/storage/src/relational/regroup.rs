@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use protocol::ids::GroupHash;
 
 use super::issues::{self, Issue};
-use super::{hashes, list, positions, projects};
+use super::{documents, hashes, list, positions, projects};
 use crate::params;
 use crate::sql::{Connection, Result, SqlError};
 
@@ -74,6 +74,7 @@ pub fn merge(c: &mut dyn Connection, parent: i64, children: &[i64]) -> Result<Op
         params![list(rows), parent],
     )?;
     for other in &others {
+        documents::give_links(c, other.id, parent)?;
         issues::remove(c, other.id)?;
     }
     // It looks like its newest event.

@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { ApiError, apiUrl, get, part } from '../../api/client.ts';
-import type { Attachment, Event, GroupingVariant } from '../../api/types.ts';
+import type { Attachment, Committer, Event, Frame, GroupingVariant, SourceLink } from '../../api/types.ts';
 
 const ofProject = (org: string, project: string, event: string): string =>
   `projects/${part(org)}/${part(project)}/events/${part(event)}/`;
@@ -31,6 +31,39 @@ export const attachmentsQuery = (org: string, project: string, event: string) =>
     queryFn: ({ signal }) =>
       get<Attachment[]>(`${ofProject(org, project, event)}attachments/`, undefined, signal),
   });
+
+export const committersQuery = (org: string, project: string, event: string) =>
+  queryOptions({
+    queryKey: ['committers', org, project, event],
+    staleTime: 5 * 60_000,
+    retry: false,
+    queryFn: async ({ signal }) =>
+      (
+        await get<{ committers: Committer[] }>(
+          `${ofProject(org, project, event)}committers/`,
+          undefined,
+          signal,
+        )
+      ).committers,
+  });
+
+/** Where the line of a frame stands in a repository; asked when the frame is open. */
+export const sourceLinkQuery = (org: string, project: string, frame: Frame, platform: string | null) => {
+  const params = {
+    file: frame.filename ?? frame.absPath,
+    lineNo: frame.lineNo,
+    absPath: frame.absPath,
+    module: frame.module,
+    platform,
+  };
+  return queryOptions({
+    queryKey: ['source-link', org, project, params],
+    staleTime: 5 * 60_000,
+    retry: false,
+    queryFn: ({ signal }) =>
+      get<SourceLink>(`projects/${part(org)}/${part(project)}/stacktrace-link/`, params, signal),
+  });
+};
 
 export const groupingQuery = (org: string, project: string, event: string) =>
   queryOptions({

@@ -1,6 +1,6 @@
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { Bookmark, Check, Ellipsis } from 'lucide-react';
+import { Bell, Bookmark, Check, Ellipsis, Globe } from 'lucide-react';
 import { useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import type { Event, IssueDetails, IssueUpdate } from '../../api/types.ts';
@@ -23,6 +23,7 @@ import { sessionQuery } from '../auth/queries.ts';
 import { issueEventQuery } from '../events/queries.ts';
 import { discardIssues, issueQuery, useIssueChanges } from '../issues/queries.ts';
 import { membersQuery } from '../organizations/queries.ts';
+import { LinksCard, Suspects } from './Links.tsx';
 import {
   Attachments,
   Breadcrumbs,
@@ -33,7 +34,9 @@ import {
   RawJson,
   RequestCard,
 } from './Sections.tsx';
+import { ShareDialog } from './ShareDialog.tsx';
 import { ActivityCard, TagShares, Triage } from './Side.tsx';
+import { SourceLink } from './SourceLink.tsx';
 import { StackTrace } from './StackTrace.tsx';
 
 /** Moves the focus to the next or previous section of the page. */
@@ -96,6 +99,8 @@ export function IssuePage() {
         </div>
         <aside aria-label={t('About the issue')} className="flex min-w-0 flex-col gap-2.5">
           <Triage org={org} issue={issue.data} />
+          {event.data && <Suspects org={org} issue={issue.data} event={event.data} />}
+          <LinksCard org={org} issue={issue.data} />
           <TagShares org={org} issue={issue.data} />
           <ActivityCard org={org} issue={issue.data} />
         </aside>
@@ -122,6 +127,7 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
   const [menu, setMenu] = useState<'archive' | 'assign' | 'priority' | null>(null);
   const [asking, setAsking] = useState(false);
   const [discarding, setDiscarding] = useState(false);
+  const [sharing, setSharing] = useState(false);
   const client = useQueryClient();
   const discard = async (): Promise<void> => {
     try {
@@ -150,6 +156,16 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
       { isBookmarked: !issue.isBookmarked },
       issue.isBookmarked ? t('{id} no longer bookmarked', { id }) : t('{id} bookmarked', { id }),
     );
+  const subscribe = (): void =>
+    act(
+      { isSubscribed: !issue.isSubscribed },
+      issue.isSubscribed ? t('{id} is no longer followed', { id }) : t('{id} is followed', { id }),
+    );
+  const review = (): void =>
+    act(
+      { hasSeen: !issue.hasSeen },
+      issue.hasSeen ? t('{id} not reviewed', { id }) : t('{id} reviewed', { id }),
+    );
   const markdown = (): string => (event ? toMarkdown(issue, event, location.href) : '');
   const copyMarkdown = async (): Promise<void> => {
     if (event && (await copyText(markdown()))) toast(t('Copied as Markdown'));
@@ -160,6 +176,9 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
     assign: () => setMenu('assign'),
     priority: () => setMenu('priority'),
     bookmark,
+    subscribe,
+    reviewed: review,
+    share: () => setSharing(true),
     copyMarkdown: () => void copyMarkdown(),
     nextSection: () => walk(1),
     previousSection: () => walk(-1),
@@ -179,6 +198,15 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
             <span className="text-success">
               {issue.status === 'resolved' ? t('resolved') : t('archived')}
             </span>
+          )}
+          {issue.isPublic && (
+            <button
+              type="button"
+              onClick={() => setSharing(true)}
+              className="inline-flex items-center gap-1 text-warning hover:underline"
+            >
+              <Globe className="size-3.5" aria-hidden /> {t('public')}
+            </button>
           )}
         </p>
         <h1 className="flex min-w-0 items-center gap-2 text-16">
@@ -237,6 +265,14 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
         >
           <Bookmark className={issue.isBookmarked ? 'size-4 fill-current' : 'size-4'} aria-hidden />
         </IconButton>
+        <IconButton
+          label={issue.isSubscribed ? t('Unsubscribe') : t('Subscribe')}
+          aria-pressed={issue.isSubscribed ?? false}
+          className="max-md:hidden"
+          onClick={subscribe}
+        >
+          <Bell className={issue.isSubscribed ? 'size-4 fill-current' : 'size-4'} aria-hidden />
+        </IconButton>
         <Menu
           label={t('More')}
           align="end"
@@ -246,6 +282,12 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
             </IconButton>
           }
         >
+          <MenuItem onSelect={subscribe}>{issue.isSubscribed ? t('Unsubscribe') : t('Subscribe')}</MenuItem>
+          <MenuItem onSelect={review}>
+            {issue.hasSeen ? t('Mark as not reviewed') : t('Mark as reviewed')}
+          </MenuItem>
+          <MenuItem onSelect={() => setTimeout(() => setSharing(true))}>{t('Share…')}</MenuItem>
+          <MenuLine />
           <MenuItem
             onSelect={() => void copyText(location.href).then((done) => done && toast(t('Link copied')))}
           >
@@ -270,6 +312,7 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
           </MenuItem>
         </Menu>
       </div>
+      <ShareDialog org={org} issue={issue} open={sharing} onOpenChange={setSharing} />
       <Confirm
         open={discarding}
         onOpenChange={setDiscarding}
@@ -387,7 +430,11 @@ function EventBody({
         </div>
       </div>
       <Message event={event} />
-      <StackTrace key={event.eventID} event={event} />
+      <StackTrace
+        key={event.eventID}
+        event={event}
+        source={(frame) => <SourceLink org={org} project={project} frame={frame} platform={event.platform} />}
+      />
       <Breadcrumbs event={event} />
       <RequestCard event={event} />
       {event.tags.length > 0 && (

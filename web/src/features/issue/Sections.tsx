@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { Breadcrumb, Event, GroupingComponent, RequestData } from '../../api/types.ts';
+import type { Breadcrumb, Event, GroupingComponent, RequestData, Traced } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
 import { queryText, toCurl } from '../../lib/curl.ts';
 import { formatBytes } from '../../lib/numbers.ts';
@@ -44,7 +44,7 @@ export function Pairs({ rows, label }: { rows: [string, unknown][]; label: strin
   );
 }
 
-export function Message({ event }: { event: Event }) {
+export function Message({ event }: { event: Traced }) {
   const message = entryOf<{ formatted?: string; message?: string }>(event, 'message');
   const text = message?.formatted ?? message?.message;
   if (!text) return null;

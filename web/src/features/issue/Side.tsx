@@ -146,6 +146,10 @@ const WORDS: Record<string, string> = {
   unmerge_destination: 'took its events out of another issue',
   hashes_given: 'said that hashes belong to it',
   auto_set_ongoing: 'no longer new',
+  link_added: 'linked',
+  link_removed: 'removed the link to',
+  set_public: 'made a public link to it',
+  set_private: 'withdrew the public link',
   note: '',
   comment: '',
 };
@@ -194,6 +198,9 @@ export function ActivityCard({ org, issue }: { org: string; issue: IssueDetails 
             <li key={one.id} className="py-1">
               <span className="font-semibold">{one.user?.name || one.user?.email || 'Vedette'}</span>{' '}
               <span className="text-text2">{words(one)}</span>{' '}
+              {typeof one.data?.label === 'string' && one.type.startsWith('link_') && (
+                <span className="isolate-text break-words">{one.data.label} </span>
+              )}
               <span className="text-12 text-text3">
                 <Time at={one.dateCreated} form="long" />
               </span>

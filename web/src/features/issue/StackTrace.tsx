@@ -1,6 +1,6 @@
 import { ChevronDown, ChevronRight } from 'lucide-react';
-import { useState } from 'react';
-import type { Event, Frame } from '../../api/types.ts';
+import { type ReactNode, useState } from 'react';
+import type { Frame, Traced } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
 import { useKeys } from '../../keys/registry.ts';
 import { fold, frameFile, type Trace, tracesOf, traceText } from '../../lib/stacktrace.ts';
@@ -14,8 +14,11 @@ import { cx } from '../../ui/cx.ts';
 const allFrames = createStoredStore('allFrames', false);
 const rawTrace = createStoredStore('rawTrace', false);
 
+/** What stands over the code of an open frame of the application. */
+type Source = (frame: Frame) => ReactNode;
+
 /** The exceptions with their frames; how they are shown is remembered. */
-export function StackTrace({ event }: { event: Event }) {
+export function StackTrace({ event, source }: { event: Traced; source?: Source }) {
   const all = useStore(allFrames);
   const raw = useStore(rawTrace);
   const traces = tracesOf(event);
@@ -42,13 +45,25 @@ export function StackTrace({ event }: { event: Event }) {
           {text()}
         </pre>
       ) : (
-        traces.map((trace, index) => <Chained key={index} trace={trace} all={all} cause={index > 0} />)
+        traces.map((trace, index) => (
+          <Chained key={index} trace={trace} all={all} cause={index > 0} source={source} />
+        ))
       )}
     </Card>
   );
 }
 
-function Chained({ trace, all, cause }: { trace: Trace; all: boolean; cause: boolean }) {
+function Chained({
+  trace,
+  all,
+  cause,
+  source,
+}: {
+  trace: Trace;
+  all: boolean;
+  cause: boolean;
+  source?: Source;
+}) {
   const mechanism = trace.exception?.mechanism;
   const frames = trace.stacktrace?.frames ?? [];
   const pieces = fold(frames, all);
@@ -82,7 +97,12 @@ function Chained({ trace, all, cause }: { trace: Trace; all: boolean; cause: boo
       <ol aria-label={t('Frames, the newest call first')}>
         {pieces.map((piece) =>
           piece.kind === 'frame' ? (
-            <FrameRow key={`f${piece.index}`} frame={piece.frame} start={piece.index === open} />
+            <FrameRow
+              key={`f${piece.index}`}
+              frame={piece.frame}
+              start={piece.index === open}
+              source={source}
+            />
           ) : (
             <Folded key={`r${piece.frames[0].index}`} frames={piece.frames} />
           ),
@@ -108,7 +128,7 @@ function Folded({ frames }: { frames: { frame: Frame; index: number }[] }) {
   );
 }
 
-function FrameRow({ frame, start }: { frame: Frame; start: boolean }) {
+function FrameRow({ frame, start, source }: { frame: Frame; start: boolean; source?: Source }) {
   const vars = Object.entries(frame.vars ?? {});
   const context = frame.context ?? [];
   const more = vars.length > 0 || context.length > 0;
@@ -141,6 +161,7 @@ function FrameRow({ frame, start }: { frame: Frame; start: boolean }) {
       ) : (
         <div className="flex min-h-8 items-center gap-1.5 px-3 text-text2">{head}</div>
       )}
+      {open && frame.inApp && source?.(frame)}
       {open && context.length > 0 && (
         <section
           aria-label={t('Source of {file}', { file: frameFile(frame) })}

@@ -1,3 +1,4 @@
+import { ChevronDown } from 'lucide-react';
 import { useState } from 'react';
 import type { IssueUpdate, Member, User } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
@@ -5,6 +6,7 @@ import { formatFull } from '../../lib/numbers.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Confirm } from '../../ui/Dialog.tsx';
 import { ArchiveMenu, AssignMenu, PriorityMenu } from '../../ui/IssueMenus.tsx';
+import { Menu, MenuItem } from '../../ui/Menu.tsx';
 
 export type OpenMenu = 'archive' | 'assign' | 'priority' | null;
 
@@ -99,6 +101,29 @@ export function BulkBar({
       <Button size="xs" onClick={() => onUpdate({ status: 'unresolved' }, t('{what} reopened', { what }))}>
         {t('Reopen')}
       </Button>
+      <Menu
+        label={t('For me')}
+        align="end"
+        trigger={
+          <Button size="xs">
+            {t('For me')} <ChevronDown className="size-3.5" aria-hidden />
+          </Button>
+        }
+      >
+        {(
+          [
+            [{ hasSeen: true }, t('Mark as reviewed'), t('{what} reviewed', { what })],
+            [{ isBookmarked: true }, t('Bookmark'), t('{what} bookmarked', { what })],
+            [{ isBookmarked: false }, t('Remove bookmarks'), t('{what} no longer bookmarked', { what })],
+            [{ isSubscribed: true }, t('Subscribe'), t('{what} followed', { what })],
+            [{ isSubscribed: false }, t('Unsubscribe'), t('{what} no longer followed', { what })],
+          ] as const
+        ).map(([update, label, done]) => (
+          <MenuItem key={label} onSelect={() => onUpdate(update, done)}>
+            {label}
+          </MenuItem>
+        ))}
+      </Menu>
       {count > 1 && (
         <Button
           size="xs"

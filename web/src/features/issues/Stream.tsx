@@ -20,9 +20,19 @@ import { projectsQuery } from '../projects/queries.ts';
 import { BulkBar, type OpenMenu } from './BulkBar.tsx';
 import { Filters } from './Filters.tsx';
 import { Lag } from './Lag.tsx';
-import { countsQuery, issuesQuery, LIVE_MS, liveQuery, type Sort, useIssueChanges } from './queries.ts';
+import {
+  countsQuery,
+  issuesQuery,
+  LIVE_MS,
+  liveQuery,
+  type Sort,
+  starredViewsQuery,
+  useIssueChanges,
+  viewQuery,
+} from './queries.ts';
 import { Row } from './Row.tsx';
 import { lastStream, type StreamSearch, toFilters } from './search.ts';
+import { ViewMenu, ViewTab } from './ViewMenu.tsx';
 
 const TABS = [
   ['is:unresolved', 'Unresolved'],
@@ -40,8 +50,13 @@ const SORTS: { value: Sort; label: string }[] = [
   { value: 'user', label: 'Users' },
 ];
 
+const tabLook = (here: boolean): string =>
+  cx(
+    'flex h-10 shrink-0 items-center gap-1.5 border-b-2 px-2 text-13',
+    here ? 'border-accent font-medium text-accent' : 'border-transparent text-text2 hover:text-text',
+  );
+
 export function Stream() {
-  useTitle(t('Issues'));
   const { org } = useParams({ strict: false }) as { org: string };
   const search = useSearch({ strict: false }) as StreamSearch;
   const navigate = useNavigate();
@@ -50,6 +65,12 @@ export function Stream() {
   const { data: me = null } = useQuery(sessionQuery);
   const { data: members = [] } = useQuery(membersQuery(org));
   const { data: projects } = useQuery(projectsQuery(org));
+  const { data: starred } = useQuery(starredViewsQuery(org));
+  const { data: view } = useQuery({
+    ...viewQuery(org, search.view ?? ''),
+    enabled: search.view !== undefined,
+  });
+  useTitle(view?.name ?? t('Issues'));
   const { data: served } = useQuery(searchFieldsQuery(org));
   const { data: tags } = useQuery(tagKeysQuery(org));
   const fields = useMemo(() => mergeFields(served, tags), [served, tags]);
@@ -201,31 +222,51 @@ export function Stream() {
       <Lag />
       <header className="border-b border-border bg-surface px-4 pt-3">
         <div className="flex flex-wrap items-center justify-between gap-2">
-          <h1 className="text-20 font-semibold">{t('Issues')}</h1>
+          <h1 className="flex min-w-0 items-baseline gap-2 text-20 font-semibold">
+            {t('Issues')}
+            {view && (
+              <span className="isolate-text min-w-0 truncate text-16 font-normal text-text2">
+                {view.name}
+              </span>
+            )}
+          </h1>
           <Filters org={org} search={search} onChange={set} />
         </div>
-        <nav aria-label={t('Kinds of issues')} className="-mx-1 mt-1 flex overflow-x-auto">
-          {TABS.map(([query, label]) => (
-            <Link
-              key={query}
-              to="/organizations/$org/issues/"
-              params={{ org }}
-              search={{ ...search, query }}
-              aria-current={filters.query === query ? 'page' : undefined}
-              className={cx(
-                'flex h-10 shrink-0 items-center gap-1.5 border-b-2 px-2 text-13',
-                filters.query === query
-                  ? 'border-accent font-medium text-accent'
-                  : 'border-transparent text-text2 hover:text-text',
-              )}
-            >
-              {t(label)}
-              <span className="min-w-4 text-12 text-text3">
-                {counts?.[query] !== undefined ? formatCount(counts[query]) : ''}
-              </span>
-            </Link>
-          ))}
-        </nav>
+        <div className="-mx-1 mt-1 flex items-center gap-2">
+          <nav aria-label={t('Kinds of issues')} className="flex min-w-0 grow overflow-x-auto">
+            {TABS.map(([query, label]) => {
+              const here = !search.view && filters.query === query;
+              return (
+                <Link
+                  key={query}
+                  to="/organizations/$org/issues/"
+                  params={{ org }}
+                  search={{ ...search, view: undefined, query }}
+                  aria-current={here ? 'page' : undefined}
+                  className={tabLook(here)}
+                >
+                  {t(label)}
+                  <span className="min-w-4 text-12 text-text3">
+                    {counts?.[query] !== undefined ? formatCount(counts[query]) : ''}
+                  </span>
+                </Link>
+              );
+            })}
+            {starred && starred.length > 0 && (
+              <span aria-hidden className="mx-2 my-2.5 w-px shrink-0 bg-border" />
+            )}
+            {starred?.map((one) => (
+              <ViewTab
+                key={one.id}
+                org={org}
+                view={one}
+                here={search.view === one.id}
+                className={tabLook(search.view === one.id)}
+              />
+            ))}
+          </nav>
+          <ViewMenu org={org} search={search} view={view} />
+        </div>
       </header>
       <div className="px-4 py-2.5 max-md:px-0">
         <div className="mb-2.5 flex flex-wrap gap-2 max-md:px-2">

@@ -7,15 +7,20 @@ import {
 } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { ApiError, call, get, type Params, part, type Reply, send } from '../../api/client.ts';
+import { pagesQuery } from '../../api/pages.ts';
 import type {
   Actor,
   Event,
   Issue,
   IssueDetails,
+  IssueLink,
   IssueTag,
   IssueUpdate,
+  IssueView,
+  IssueViewBody,
   Member,
   Note,
+  SharedIssue,
   User,
 } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
@@ -160,6 +165,73 @@ export const issueEventsQuery = (org: string, issue: string) =>
     getNextPageParam: (page) => page.next,
   });
 
+/** Makes a public link, a new one if there is one, or withdraws it. */
+export const shareIssue = (org: string, issue: string, isPublic: boolean): Promise<Issue> =>
+  send<Issue>('PUT', `organizations/${part(org)}/issues/${part(issue)}/`, { isPublic });
+
+export const sharedIssueQuery = (share: string) =>
+  queryOptions({
+    queryKey: ['shared-issue', share],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: ({ signal }) => get<SharedIssue>(`shared/issues/${part(share)}/`, undefined, signal),
+  });
+
+const views = (org: string): string => `organizations/${part(org)}/group-search-views/`;
+
+export const viewQuery = (org: string, id: string) =>
+  queryOptions({
+    queryKey: ['views', org, 'one', id],
+    staleTime: 60_000,
+    retry: false,
+    queryFn: ({ signal }) => get<IssueView>(`${views(org)}${part(id)}/`, undefined, signal),
+  });
+
+export const starredViewsQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['views', org, 'starred'],
+    staleTime: 60_000,
+    queryFn: ({ signal }) => get<IssueView[]>(`${views(org)}starred/`, undefined, signal),
+  });
+
+/** The first hundred views that the caller sees. */
+export const viewsQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['views', org, 'all'],
+    staleTime: 60_000,
+    queryFn: ({ signal }) => get<IssueView[]>(views(org), { per_page: 100 }, signal),
+  });
+
+export const viewsPages = (org: string, createdBy: 'me' | 'others') =>
+  pagesQuery<IssueView>(['views', org], views(org), { createdBy, per_page: 50 });
+
+export const createView = (org: string, body: IssueViewBody): Promise<IssueView> =>
+  send<IssueView>('POST', views(org), body);
+export const updateView = (org: string, id: string, body: Partial<IssueViewBody>): Promise<IssueView> =>
+  send<IssueView>('PUT', `${views(org)}${part(id)}/`, body);
+export const deleteView = (org: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${views(org)}${part(id)}/`);
+export const starView = (org: string, id: string, starred: boolean): Promise<void> =>
+  send<void>('POST', `${views(org)}${part(id)}/starred/`, { starred });
+export const orderViews = (org: string, ids: string[]): Promise<void> =>
+  send<void>('PUT', `${views(org)}starred/order/`, { view_ids: ids });
+
+const links = (org: string, issue: string): string =>
+  `organizations/${part(org)}/issues/${part(issue)}/external-issues/`;
+
+export const linksQuery = (org: string, issue: string) =>
+  queryOptions({
+    queryKey: ['issue-links', org, issue],
+    staleTime: 30_000,
+    queryFn: ({ signal }) => get<IssueLink[]>(links(org, issue), undefined, signal),
+  });
+
+export const addLink = (org: string, issue: string, webUrl: string, name: string): Promise<IssueLink> =>
+  send<IssueLink>('POST', links(org, issue), { webUrl, ...(name ? { displayName: name } : {}) });
+
+export const removeLink = (org: string, issue: string, id: string): Promise<void> =>
+  send<void>('DELETE', `${links(org, issue)}${part(id)}/`);
+
 const notes = (org: string, issue: string): string =>
   `organizations/${part(org)}/issues/${part(issue)}/notes/`;
 
@@ -198,6 +270,7 @@ export function applied<T extends Issue>(issue: T, update: IssueUpdate, people: 
       update.assignedTo === '' ? null : (people.find((one) => one.id === id) ?? issue.assignedTo);
   }
   if (update.isBookmarked !== undefined) next.isBookmarked = update.isBookmarked;
+  if (update.isSubscribed !== undefined) next.isSubscribed = update.isSubscribed;
   if (update.hasSeen !== undefined) next.hasSeen = update.hasSeen;
   if (update.priority !== undefined) next.priority = update.priority;
   return next;
@@ -214,6 +287,7 @@ export function inverse(before: Issue, update: IssueUpdate): IssueUpdate {
   if (update.assignedTo !== undefined)
     back.assignedTo = before.assignedTo ? `${before.assignedTo.type}:${before.assignedTo.id}` : '';
   if (update.isBookmarked !== undefined) back.isBookmarked = before.isBookmarked;
+  if (update.isSubscribed !== undefined) back.isSubscribed = before.isSubscribed ?? false;
   if (update.hasSeen !== undefined) back.hasSeen = before.hasSeen ?? false;
   if (update.priority !== undefined) back.priority = before.priority ?? 'medium';
   if (update.pendingDeletion !== undefined) back.pendingDeletion = !update.pendingDeletion;

@@ -11,10 +11,12 @@ export interface StreamSearch {
   end?: string;
   project?: string[];
   environment?: string[];
+  /** The view that was opened; what it says stands beside it and may have been changed. */
+  view?: string;
 }
 
 export const DEFAULT_QUERY = 'is:unresolved';
-const SORTS: readonly Sort[] = ['date', 'new', 'freq', 'user'];
+export const SORTS: readonly Sort[] = ['date', 'new', 'freq', 'user'];
 
 export function validateStreamSearch(raw: Record<string, unknown>): StreamSearch {
   const sort = one(raw.sort) as Sort | undefined;
@@ -26,6 +28,7 @@ export function validateStreamSearch(raw: Record<string, unknown>): StreamSearch
     end: one(raw.end),
     project: many(raw.project),
     environment: many(raw.environment),
+    view: one(raw.view),
   };
 }
 

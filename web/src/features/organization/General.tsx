@@ -99,6 +99,13 @@ function Details({ org, organization }: { org: string; organization: Organizatio
           onChange={(openMembership) => set({ openMembership })}
         />
         <Toggle
+          label={t('Public links to issues')}
+          help={t('Members may show an issue to people without a login. Off: all links lead nowhere.')}
+          checked={shown.allowSharedIssues}
+          disabled={!may}
+          onChange={(allowSharedIssues) => set({ allowSharedIssues })}
+        />
+        <Toggle
           label={t('Members invite members')}
           help={t('Off: managers and owners invite.')}
           checked={shown.allowMemberInvite}

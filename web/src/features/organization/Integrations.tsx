@@ -3,6 +3,7 @@ import { useParams } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import { t } from '../../i18n/index.ts';
+import { Box } from '../../ui/Box.tsx';
 import { Button } from '../../ui/Button.tsx';
 import { Confirm, Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input } from '../../ui/Form.tsx';
@@ -12,7 +13,6 @@ import { Secret } from '../../ui/Secret.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../../ui/States.tsx';
 import { Time } from '../../ui/Time.tsx';
 import { toast } from '../../ui/toasts.ts';
-import { Box } from '../../ui/Box.tsx';
 import { OrganizationPage } from './OrganizationPage.tsx';
 import {
   addIntegration,

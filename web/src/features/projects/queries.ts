@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { get, part, send } from '../../api/client.ts';
-import type { Project, ProjectKey } from '../../api/types.ts';
+import type { Project, ProjectFilter, ProjectKey } from '../../api/types.ts';
 
 const path = (org: string, slug: string): string => `projects/${part(org)}/${part(slug)}/`;
 
@@ -24,6 +24,25 @@ export const keysQuery = (org: string, slug: string) =>
     staleTime: 30_000,
     queryFn: ({ signal }) => get<ProjectKey[]>(`${path(org, slug)}keys/`, undefined, signal),
   });
+
+export const filtersQuery = (org: string, slug: string) =>
+  queryOptions({
+    queryKey: ['project-filters', org, slug],
+    staleTime: 30_000,
+    queryFn: ({ signal }) => get<ProjectFilter[]>(`${path(org, slug)}filters/`, undefined, signal),
+  });
+
+export const setFilter = (
+  org: string,
+  slug: string,
+  filter: string,
+  active: boolean | string[],
+): Promise<void> =>
+  send<void>(
+    'PUT',
+    `${path(org, slug)}filters/${part(filter)}/`,
+    Array.isArray(active) ? { subfilters: active } : { active },
+  );
 
 export const createProject = (
   org: string,

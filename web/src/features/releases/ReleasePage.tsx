@@ -222,7 +222,17 @@ function Commits({ org, version }: { org: string; version: string }) {
                   <Time at={commit.dateCreated} form="long" />
                 </span>
               </span>
-              <code className="font-mono text-12">{commit.id.slice(0, 8)}</code>
+              {commit.url ? (
+                <a
+                  href={commit.url}
+                  rel="noreferrer"
+                  className="inline-flex min-h-6 items-center font-mono text-12 text-accent underline"
+                >
+                  {commit.id.slice(0, 8)}
+                </a>
+              ) : (
+                <code className="font-mono text-12">{commit.id.slice(0, 8)}</code>
+              )}
             </>
           );
         }}

@@ -9,7 +9,6 @@ import { Button } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
 import { Confirm } from '../../ui/Dialog.tsx';
 import { Field, Input, TextArea, Toggle } from '../../ui/Form.tsx';
-import { Page } from '../../ui/Page.tsx';
 import { ErrorState, Skeleton } from '../../ui/States.tsx';
 import { toast } from '../../ui/toasts.ts';
 import {
@@ -23,6 +22,7 @@ import {
 } from '../projects/queries.ts';
 import { Discarded } from './Discarded.tsx';
 import { Ownership } from './Ownership.tsx';
+import { ProjectPage } from './ProjectPage.tsx';
 import { Rules } from './Rules.tsx';
 
 export function ProjectSettings() {
@@ -36,13 +36,13 @@ export function ProjectSettings() {
       <Skeleton className="m-4 h-96" />
     );
   return (
-    <Page title={data.name || data.slug} narrow>
+    <ProjectPage org={org} slug={slug} title={data.name || data.slug}>
       <Details key={data.id} org={org} project={data} />
       <Keys org={org} slug={slug} />
       <Ownership org={org} slug={slug} />
       <Discarded org={org} slug={slug} />
       <Danger org={org} project={data} />
-    </Page>
+    </ProjectPage>
   );
 }
 

@@ -9,6 +9,7 @@ import { Dialog } from '../../ui/Dialog.tsx';
 import { Input } from '../../ui/Form.tsx';
 import { toast } from '../../ui/toasts.ts';
 import { sessionQuery } from '../auth/queries.ts';
+import { viewsQuery } from '../issues/queries.ts';
 import { projectsQuery } from '../projects/queries.ts';
 
 interface Choice {
@@ -31,6 +32,7 @@ export function Palette({
   const [active, setActive] = useState(0);
   const router = useRouter();
   const { data: projects } = useQuery(projectsQuery(org));
+  const { data: views } = useQuery(viewsQuery(org));
   const { data: user } = useQuery(sessionQuery);
   const choices = useMemo(() => {
     const wanted = text.trim().toLowerCase();
@@ -125,6 +127,21 @@ export function Palette({
           ]
         : []),
       { label: t('Light or dark'), hint: t('appearance'), run: toggleTheme },
+      {
+        label: t('Views of issues'),
+        hint: t('page'),
+        run: () => router.navigate({ to: '/organizations/$org/issues/views/', params: { org } }),
+      },
+      ...(views ?? []).map((view) => ({
+        label: view.name,
+        hint: t('view {id}', { id: view.id }),
+        run: () =>
+          router.navigate({
+            to: '/organizations/$org/issues/',
+            params: { org },
+            search: { view: view.id },
+          }),
+      })),
       ...(projects ?? []).flatMap((project) => [
         {
           label: project.name,
@@ -141,6 +158,15 @@ export function Palette({
           hint: t('settings'),
           run: () =>
             router.navigate({ to: '/settings/$org/projects/$slug/', params: { org, slug: project.slug } }),
+        },
+        {
+          label: t('{name}: filters', { name: project.name }),
+          hint: t('settings'),
+          run: () =>
+            router.navigate({
+              to: '/settings/$org/projects/$slug/filters/',
+              params: { org, slug: project.slug },
+            }),
         },
       ]),
     ];
@@ -177,7 +203,7 @@ export function Palette({
       });
     }
     return found;
-  }, [text, projects, user, org, router]);
+  }, [text, projects, views, user, org, router]);
   const run = (choice: Choice | undefined): void => {
     if (!choice) return;
     onOpenChange(false);

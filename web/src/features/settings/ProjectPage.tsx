@@ -1,0 +1,47 @@
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { t } from '../../i18n/index.ts';
+import { Page } from '../../ui/Page.tsx';
+import { Tabs, tabClass } from '../../ui/Tabs.tsx';
+
+const PAGES = [
+  { to: '/settings/$org/projects/$slug/', label: 'General' },
+  { to: '/settings/$org/projects/$slug/filters/', label: 'Filters' },
+] as const;
+
+/** One of the pages about a project, with the way to the others. */
+export function ProjectPage({
+  org,
+  slug,
+  title,
+  children,
+}: {
+  org: string;
+  slug: string;
+  title: string;
+  children: ReactNode;
+}) {
+  return (
+    <Page
+      title={title}
+      narrow
+      tabs={
+        <Tabs label={t('Settings of the project')}>
+          {PAGES.map((page) => (
+            <Link
+              key={page.to}
+              to={page.to}
+              params={{ org, slug }}
+              activeOptions={{ exact: true }}
+              className={tabClass}
+            >
+              {t(page.label)}
+            </Link>
+          ))}
+        </Tabs>
+      }
+    >
+      {children}
+    </Page>
+  );
+}
