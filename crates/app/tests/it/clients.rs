@@ -14,7 +14,7 @@ mod java;
 mod mcp;
 mod node;
 mod normalizations;
-mod requests;
+pub mod requests;
 mod rewrites;
 mod rust;
 mod tools;

@@ -26,6 +26,7 @@ mod overload;
 mod people;
 mod plans;
 mod projects;
+mod rates;
 mod regroup;
 mod releases;
 mod scim;
