@@ -23,6 +23,7 @@ mod links;
 mod mail;
 mod oauth;
 mod overload;
+mod parts;
 mod people;
 mod plans;
 mod projects;

@@ -57,8 +57,8 @@ impl Membership {
 }
 
 fn membership(r: &Row) -> Result<Membership> {
-    let user = match r.opt_int(8)? {
-        Some(_) => Some(user_at(r, 8)?),
+    let user = match r.opt_int(9)? {
+        Some(_) => Some(user_at(r, 9)?),
         None => None,
     };
     let invitation = match r.opt_text(4)? {
@@ -76,7 +76,7 @@ fn membership(r: &Row) -> Result<Membership> {
         role: r.text(2)?,
         date_added: r.int(3)?,
         user,
-        linked: r.int(17)? > 0,
+        linked: r.int(8)? > 0,
         invitation,
     })
 }
@@ -84,8 +84,9 @@ fn membership(r: &Row) -> Result<Membership> {
 fn select(condition: &str) -> String {
     format!(
         "select m.id, m.org_id, m.role, m.date_added, n.email, n.token_hash, n.expires, \
-         case when b.name = '' then b.email else b.name end, {USER}, \
-         (select count(*) from sso_identities s where s.org_id = m.org_id and s.user_id = m.user_id) from members m \
+         case when b.name = '' then b.email else b.name end, \
+         (select count(*) from sso_identities s where s.org_id = m.org_id and s.user_id = m.user_id), \
+         {USER} from members m \
          left join users u on u.id = m.user_id left join invitations n on n.member_id = m.id \
          left join users b on b.id = n.inviter_id where {condition} order by coalesce(u.email, n.email)"
     )
