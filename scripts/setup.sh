@@ -22,6 +22,7 @@ if [ "${1:-build}" = test ]; then
     [ -n "$(ls /usr/lib/postgresql/*/bin/initdb 2>/dev/null)" ] || packages="$packages postgresql"
     need chromium chromium
     need python3 python3
+    need curl curl
     need go golang-go
     need javac default-jdk-headless
     need mvn maven

@@ -3,15 +3,15 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import './app.css';
-import { ApiError } from './api/client.ts';
+import { mayPass, pause } from './api/retry.ts';
 import { listenForKeys } from './keys/registry.ts';
 import { createAppRouter } from './router.tsx';
 
 const client = new QueryClient({
   defaultOptions: {
     queries: {
-      retry: (failures, error) =>
-        failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retry: (failures, error) => failures < 2 && mayPass(error),
+      retryDelay: (failures, error) => pause(failures, error),
     },
   },
 });

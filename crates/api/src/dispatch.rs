@@ -18,6 +18,7 @@ use crate::Api;
 use crate::access::{self, Access, Door, Principal, Proof};
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
+use crate::rate::{Caller, Turn};
 use crate::request_id;
 use crate::routes::{ROUTES, Route};
 use crate::sight::Sight;
@@ -245,21 +246,47 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
     let span = tracing::Span::current();
     let done =
         tokio::task::spawn_blocking(move || span.in_scope(|| run(route, call, &method, &headers))).await;
-    match done {
-        Ok(Ok(answer)) => answer.into_response(),
-        Ok(Err(e)) => e.into_response(),
-        Err(e) => ApiError::Internal(e.to_string()).into_response(),
-    }
+    done.unwrap_or_else(|e| ApiError::Internal(e.to_string()).into_response())
 }
 
-/// Everything between the route and its function.
-fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> Result<Answer, ApiError> {
+/// Everything behind the route: who asks, whether they ask too much, whether they may, and the answer.
+fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> Response {
     let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
     // What everybody may do is done in nobody's name, unless a page of this server asks.
     let ours = headers.contains_key("x-requested-with") && !call.foreign;
-    if route.access != Access::Public || safe || ours {
-        identify(&mut call, headers)?;
-    }
+    let identified = if route.access != Access::Public || safe || ours {
+        identify(&mut call, headers)
+    } else {
+        Ok(())
+    };
+    let turn = turn(&call, headers);
+    let done = turn
+        .granted()
+        .and(identified)
+        .and_then(|()| serve(route, &mut call, safe, headers));
+    let mut response = match done {
+        Ok(answer) => answer.into_response(),
+        Err(e) => e.into_response(),
+    };
+    response.headers_mut().extend(turn.headers());
+    response
+}
+
+/// Counts the request for who sends it: a user by their session, a token, or else an address.
+fn turn(call: &Call, headers: &HeaderMap) -> Turn {
+    let caller = match &call.principal {
+        None => Caller::address(call.address),
+        Some(principal) => match (&principal.proof, principal.user_id(), bearer(headers)) {
+            (Proof::Session(_), Some(user), _) => Caller::User(user),
+            (_, _, Some(token)) => Caller::token(&token),
+            _ => Caller::address(call.address),
+        },
+    };
+    call.api.rates.begin(caller, call.now())
+}
+
+/// Decides whether the caller may, and lets the route's function answer.
+fn serve(route: &Route, call: &mut Call, safe: bool, headers: &HeaderMap) -> Result<Answer, ApiError> {
     if route.access != Access::Public {
         call.principal()?;
     }
@@ -299,7 +326,7 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
     }
     // Public paths name what they are about with a secret, and look for it themselves.
     if route.access != Access::Public {
-        locate(&mut call, route)?;
+        locate(call, route)?;
     }
     let scopes = match route.access {
         Access::Scope(scope) => &[scope][..],
@@ -312,7 +339,7 @@ fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> R
             scopes.join(" or ")
         )));
     }
-    (route.endpoint)(&call)
+    (route.endpoint)(call)
 }
 
 /// Who asks.

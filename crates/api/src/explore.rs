@@ -9,6 +9,7 @@ use storage::columns::{Aggregate, Field};
 
 use crate::answer::ApiError;
 use crate::call::Call;
+use crate::scope::Scope;
 
 /// Columns that one question may name.
 pub const COLUMNS: usize = 20;
@@ -53,6 +54,10 @@ pub enum Figure {
     Sum(Plain),
     /// The mean.
     Mean(Plain),
+    /// The number below which this share of the numbers lies.
+    Percentile(Plain, f64),
+    /// How many fulfil a condition, as a query.
+    If(String),
     /// How many in a second.
     PerSecond,
     /// How many in a minute.
@@ -155,11 +160,67 @@ pub fn column(call: &Call, name: &str) -> Result<Shows, ApiError> {
         "first_seen" => Ok(Shows::Figure(Figure::Min(Plain::Time))),
         "eps" => Ok(Shows::Figure(Figure::PerSecond)),
         "epm" => Ok(Shows::Figure(Figure::PerMinute)),
-        _ => Err(ApiError::Bad(format!(
-            "{function}() is not answered here: count, count_unique, min, max, sum, avg, first_seen, last_seen, eps and \
-             epm are"
-        ))),
+        "count_if" => Ok(Shows::Figure(Figure::If(condition(argument)?))),
+        "percentile" => {
+            let (field, share) = argument.rsplit_once(',').unwrap_or((argument, ""));
+            match share.trim().parse() {
+                Ok(share) if (0.0..=1.0).contains(&share) => {
+                    Ok(Shows::Figure(Figure::Percentile(plain(call, field.trim()), share)))
+                }
+                _ => Err(ApiError::Bad(
+                    "percentile(field, share) needs a field and a share from 0 to 1, like percentile(duration, 0.9)"
+                        .into(),
+                )),
+            }
+        }
+        "median" => need(Figure::Percentile(of(), 0.5)),
+        _ => match function.strip_prefix('p').and_then(|n| n.parse::<u8>().ok()) {
+            Some(share @ (50 | 75 | 90 | 95 | 99 | 100)) => {
+                need(Figure::Percentile(of(), f64::from(share) / 100.0))
+            }
+            _ => Err(ApiError::Bad(format!(
+                "{function}() is not answered here: count, count_unique, count_if, min, max, sum, avg, median, p50, p75, \
+                 p90, p95, p99, p100, percentile, first_seen, last_seen, eps and epm are"
+            ))),
+        },
     }
+}
+
+/// Reads the condition of `count_if(level,equals,error)` as a query.
+fn condition(arguments: &str) -> Result<String, ApiError> {
+    let mut parts = arguments.splitn(3, ',').map(str::trim);
+    let (Some(key), Some(how), Some(value)) = (parts.next(), parts.next(), parts.next()) else {
+        let what = "count_if(field, operator, value) needs all three, like count_if(level,equals,error)";
+        return Err(ApiError::Bad(what.into()));
+    };
+    let odd = |c: char| c.is_whitespace() || "\"()".contains(c);
+    if key.is_empty() || key.contains(odd) || key.starts_with('!') {
+        return Err(ApiError::Bad(format!("count_if: '{key}' is no field")));
+    }
+    let value = value
+        .strip_prefix('"')
+        .and_then(|v| v.strip_suffix('"'))
+        .unwrap_or(value);
+    let text = || format!("\"{}\"", value.replace('"', "\\\"").replace('*', "\\*"));
+    let sign = match how {
+        "equals" => return Ok(format!("{key}:{}", text())),
+        "notEquals" => return Ok(format!("!{key}:{}", text())),
+        "greater" => ">",
+        "greaterOrEquals" => ">=",
+        "less" => "<",
+        "lessOrEquals" => "<=",
+        _ => {
+            return Err(ApiError::Bad(format!(
+                "count_if: the operator is equals, notEquals, greater, greaterOrEquals, less or lessOrEquals, not '{how}'"
+            )));
+        }
+    };
+    if value.is_empty() || value.contains(odd) {
+        return Err(ApiError::Bad(format!(
+            "count_if: '{value}' cannot be compared with {how}"
+        )));
+    }
+    Ok(format!("{key}:{sign}{value}"))
 }
 
 /// What the event store groups by for a column; words and what belongs to the issue are found by the hash.
@@ -183,7 +244,7 @@ pub fn key(call: &Call, plain: &Plain) -> Result<Field, ApiError> {
 }
 
 /// What the event store computes for a figure.
-pub fn aggregates(call: &Call, figure: &Figure) -> Result<Vec<Aggregate>, ApiError> {
+pub fn aggregates(call: &Call, scope: &Scope, figure: &Figure) -> Result<Vec<Aggregate>, ApiError> {
     let number = |plain: &Plain| match plain {
         Plain::Time => Ok(Field::Time),
         Plain::Received => Ok(Field::Received),
@@ -202,16 +263,20 @@ pub fn aggregates(call: &Call, figure: &Figure) -> Result<Vec<Aggregate>, ApiErr
         Figure::Min(of) => vec![Aggregate::Min(number(of)?)],
         Figure::Max(of) => vec![Aggregate::Max(number(of)?)],
         Figure::Sum(of) => vec![Aggregate::Sum(number(of)?)],
-        Figure::Mean(of) => vec![Aggregate::Sum(number(of)?), Aggregate::Count],
+        Figure::Mean(of) => vec![Aggregate::Sum(number(of)?), Aggregate::Numbers(number(of)?)],
+        Figure::Percentile(of, share) => vec![Aggregate::Percentile(number(of)?, *share)],
+        Figure::If(query) => vec![Aggregate::If(scope.lower_events(call, query)?)],
     })
 }
 
 /// What `meta.fields` says of a column.
 pub fn kind(call: &Call, shows: &Shows) -> &'static str {
     match shows {
-        Shows::Figure(Figure::Count | Figure::Distinct(_)) => "integer",
+        Shows::Figure(Figure::Count | Figure::Distinct(_) | Figure::If(_)) => "integer",
         Shows::Figure(
-            Figure::Min(Plain::Time | Plain::Received) | Figure::Max(Plain::Time | Plain::Received),
+            Figure::Min(Plain::Time | Plain::Received)
+            | Figure::Max(Plain::Time | Plain::Received)
+            | Figure::Percentile(Plain::Time | Plain::Received, _),
         ) => "date",
         Shows::Figure(Figure::PerSecond | Figure::PerMinute) => "rate",
         Shows::Figure(_) => "number",

@@ -20,6 +20,7 @@ mod forwarding;
 mod kept;
 mod links;
 mod password;
+mod rate;
 mod request_id;
 mod routes;
 mod scope;
@@ -39,6 +40,7 @@ use storage::stores::Stores;
 pub use dispatch::router;
 pub use forwarding::Forwarding;
 pub use password::{hash_password, is_key, new_key, new_secret, token_hash, weak_password};
+pub use rate::{Allowance, Rates};
 pub use routes::{ROUTES, Route};
 pub use seal::Seal;
 pub use sso::Providers;
@@ -108,6 +110,8 @@ pub struct Api {
     pub forwarding: Arc<Forwarding>,
     /// Failed logins.
     pub attempts: Arc<access::Attempts>,
+    /// What each caller may ask, and asks.
+    pub rates: Arc<Rates>,
     /// What providers of single sign-on say of themselves.
     pub providers: Arc<Providers>,
     /// The version of the server.

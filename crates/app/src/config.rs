@@ -74,6 +74,11 @@ pub const KEYS: &[Key] = &[
         doc: "ingest requests that are read at the same time; beyond, clients get 503",
     },
     Key {
+        name: "api-rate-limit",
+        default: "1000/50",
+        doc: "requests that one caller of the web API may send in ten seconds, and have under way at the same time; beyond, 429; off: no limit",
+    },
+    Key {
         name: "worker-threads",
         default: "",
         doc: "threads that process events; unset: as many as there are cores",
@@ -178,6 +183,8 @@ pub struct Config {
     pub keep_free_percent: u8,
     /// Requests.
     pub max_concurrent_requests: usize,
+    /// What one caller of the web API may ask; nothing means everything.
+    pub api_rate: Option<api::Allowance>,
     /// Threads.
     pub worker_threads: usize,
     /// Networks.
@@ -416,6 +423,7 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         min_free_disk: number("min-free-disk-mb", 0, 1 << 20)? << 20,
         keep_free_percent: u8::try_from(number("keep-free-disk-percent", 0, 50)?)?,
         max_concurrent_requests: usize::try_from(number("max-concurrent-requests", 1, 100_000)?)?,
+        api_rate: api_rate(&text("api-rate-limit"))?,
         worker_threads,
         trusted,
         trusted_text: text("trusted-proxies"),
@@ -433,6 +441,21 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         },
         warnings,
     })
+}
+
+/// Reads `1000/50` or `off`.
+fn api_rate(text: &str) -> anyhow::Result<Option<api::Allowance>> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let read = |part: &str| part.trim().parse().ok().filter(|n| (1..=1_000_000).contains(n));
+    let parts = text.split_once('/');
+    match parts.and_then(|(requests, at_once)| Some((read(requests)?, read(at_once)?))) {
+        Some((requests, at_once)) => Ok(Some(api::Allowance { requests, at_once })),
+        None => bail!(
+            "api-rate-limit is requests in ten seconds and at the same time, like 1000/50, or off, not '{text}'"
+        ),
+    }
 }
 
 /// The settings of mail, if a server is named.
@@ -515,6 +538,9 @@ impl Config {
             "min-free-disk-mb" => (self.min_free_disk >> 20).to_string(),
             "keep-free-disk-percent" => self.keep_free_percent.to_string(),
             "max-concurrent-requests" => self.max_concurrent_requests.to_string(),
+            "api-rate-limit" => self
+                .api_rate
+                .map_or_else(|| "off".to_owned(), |a| format!("{}/{}", a.requests, a.at_once)),
             "worker-threads" => self.worker_threads.to_string(),
             "admin-email" => self.admin_email.clone().unwrap_or_default(),
             "admin-password" => hidden(&self.admin_password),
@@ -560,6 +586,9 @@ mod tests {
         let config = with(&[]).unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:9000");
         assert_eq!(config.retention, 90);
+        let (requests, at_once) = (1000, 50);
+        assert_eq!(config.api_rate, Some(api::Allowance { requests, at_once }));
+        assert_eq!(with(&[("VEDETTE_API_RATE_LIMIT", "off")]).unwrap().api_rate, None);
         assert!(config.warnings.is_empty());
     }
 
@@ -592,6 +621,10 @@ mod tests {
         assert!(with(&[("VEDETTE_LISTEN", "nowhere")]).is_err());
         assert!(with(&[("VEDETTE_EVENT_RETENTION_DAYS", "0")]).is_err());
         assert!(with(&[("VEDETTE_URL", "errors.example.com")]).is_err());
+        for bad in ["", "0/5", "100", "100/0", "-1/5", "1/2/3"] {
+            let e = with(&[("VEDETTE_API_RATE_LIMIT", bad)]).unwrap_err().to_string();
+            assert!(e.contains("like 1000/50, or off"), "{e}");
+        }
         assert!(with(&[("VEDETTE_TRUSTED_PROXIES", "10.0.0.0/99")]).is_err());
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.toml");

@@ -345,6 +345,7 @@ fn routes(
         trusted,
         forwarding,
         attempts: Arc::default(),
+        rates: Arc::new(api::Rates::new(config.api_rate)),
         providers: Arc::default(),
         version: env!("CARGO_PKG_VERSION"),
     };

@@ -26,6 +26,7 @@ pub mod record;
 pub mod relational;
 pub mod search;
 pub mod sketch;
+pub mod spread;
 pub mod sql;
 pub mod stores;
 #[cfg(feature = "suite")]

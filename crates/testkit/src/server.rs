@@ -113,6 +113,8 @@ impl Server {
             .args(arguments)
             // The disk of the machine that tests is not theirs to keep free.
             .env("VEDETTE_KEEP_FREE_DISK_PERCENT", "0")
+            // Tests ask as fast as they can.
+            .env("VEDETTE_API_RATE_LIMIT", "off")
             .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .spawn()

@@ -50,7 +50,7 @@ fn order(call: &Call, columns: &[(String, Shows)]) -> Result<Option<(String, boo
         return Ok(None);
     };
     let (name, largest) = text.strip_prefix('-').map_or((text, false), |n| (n, true));
-    let bare = |n: &str| n.replace("()", "").replace(['(', '.'], "_").replace(')', "");
+    let bare = |n: &str| n.replace("()", "").replace(['(', '.', ','], "_").replace(')', "");
     let found = columns
         .iter()
         .map(|(n, _)| n)
@@ -114,16 +114,24 @@ pub fn validate(call: &Call) -> Result<Answer, ApiError> {
     };
     let data = dataset(call).map(|_| ()).err().map(said);
     let projects = call.projects().map(|_| ()).err().map(said);
-    let query = Scope::of(call).and_then(|s| s.lower_events(call, call.value("query").unwrap_or("")));
-    let query = query.map(|_| ()).err().map(said);
+    let scope = Scope::of(call);
+    let shown = |name: &str| {
+        let shows = column(call, name)?;
+        if let (Shows::Figure(figure), Ok(scope)) = (&shows, &scope) {
+            explore::aggregates(call, scope, figure)?;
+        }
+        Ok(shows)
+    };
     let mut fields = Vec::new();
     for name in call.values("field") {
-        let shown = column(call, name);
+        let shown = shown(name);
         let attribute = shown.as_ref().map_or("string", |s| attribute(call, s));
         let mut view = part(name, shown.err().map(said));
         view["attrType"] = json!(attribute);
         fields.push(view);
     }
+    let query = scope.and_then(|s| s.lower_events(call, call.value("query").unwrap_or("")));
+    let query = query.map(|_| ()).err().map(said);
     let names = columns(call).unwrap_or_default();
     let sorted: Vec<&str> = call
         .value("sort")

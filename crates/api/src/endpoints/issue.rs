@@ -9,6 +9,7 @@ use storage::relational::projects::{self, Project};
 use storage::relational::{activity, hashes, personal};
 use storage::sql::{Connection, Result as SqlResult};
 
+use super::issues::parts::Parts;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::views;
@@ -81,7 +82,9 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
         call.now() - i64::from(call.api.retention) * 86_400_000_000,
         call.now(),
     );
-    let mut extra = Extra::load(call, std::slice::from_ref(&issue), window, true)?;
+    let parts = Parts::of_page(call);
+    let extra = Extra::load(call, std::slice::from_ref(&issue), window, true)?;
+    let counts = !parts.leaves("stats");
     let from = window.0.div_euclid(3_600_000_000);
     let (entries, seen, participants, people, hours) = call.api.stores.sql.reading(|c| {
         let entries = activity::of_issue(c, issue.id, 100)?;
@@ -93,11 +96,13 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
             .chain(seen.iter().map(|s| s.0))
             .chain(participants.iter().copied());
         let people = users(c, ids.collect::<Vec<_>>())?;
-        let hours = hashes::hours(c, &[issue.id], from, call.now().div_euclid(3_600_000_000) + 2)?;
+        let hours = match counts {
+            true => hashes::hours(c, &[issue.id], from, call.now().div_euclid(3_600_000_000) + 2)?,
+            false => vec![],
+        };
         Ok((entries, seen, participants, people, hours))
     })?;
     let hours: Vec<(i64, i64)> = hours.into_iter().map(|(_, h, n)| (h, n)).collect();
-    extra.hours.insert(issue.id, hours.clone());
     let mut view = views::issue::issue(call, &issue, &project, &extra);
     let mut list: Vec<Value> = entries
         .iter()
@@ -111,9 +116,11 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
         "30d": views::issue::series(&hours, call.now(), 24, 30),
         "90d": views::issue::series(&hours, call.now(), 24, 90),
     });
-    let release = |v: &Option<String>| v.as_deref().map(views::project::release_reference);
-    view["firstRelease"] = json!(release(&issue.first_release));
-    view["lastRelease"] = json!(release(&issue.last_release));
+    if !parts.leaves("release") {
+        let release = |v: &Option<String>| v.as_deref().map(views::project::release_reference);
+        view["firstRelease"] = json!(release(&issue.first_release));
+        view["lastRelease"] = json!(release(&issue.last_release));
+    }
     let seen: Vec<Value> = seen
         .iter()
         .filter_map(|(id, at)| {
@@ -138,7 +145,10 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
         view[key] = json!([]);
     }
     view["userReportCount"] = json!(0);
-    view["tags"] = json!(super::tags::of_issue(call, &issue, &project, 1, 10_000)?);
+    if !parts.leaves("tags") {
+        view["tags"] = json!(super::tags::of_issue(call, &issue, &project, 1, 10_000)?);
+    }
+    parts.apply(call, &[(&issue, &project)], std::slice::from_mut(&mut view))?;
     Ok(Answer::json(view))
 }
 
@@ -179,11 +189,14 @@ pub fn by_short_id(call: &Call) -> Result<Answer, ApiError> {
         None => None,
     };
     let (issue, project) = found.ok_or_else(|| ApiError::missing("Issue"))?;
-    let extra = Extra::load(call, std::slice::from_ref(&issue), (0, call.now()), true)?;
+    let parts = Parts::of(call);
+    let extra = Extra::parts(call, &parts, std::slice::from_ref(&issue), (0, call.now()), true)?;
+    let mut view = views::issue::issue(call, &issue, &project, &extra);
+    parts.leave(&mut view);
     Ok(Answer::json(json!({
         "organizationSlug": org.slug, "projectSlug": project.slug, "groupId": issue.id.to_string(),
         "shortId": issues::short_id(&project.slug, issue.short_number),
-        "group": views::issue::issue(call, &issue, &project, &extra),
+        "group": view,
     })))
 }
 

@@ -2,6 +2,7 @@
 
 mod assignee;
 mod find;
+pub mod parts;
 
 use std::collections::HashMap;
 
@@ -9,9 +10,11 @@ use serde_json::{Value, json};
 use storage::life::{self, Substatus, Wish};
 use storage::relational::issues::{self, Issue};
 use storage::relational::listing::{Place, Sort};
+use storage::relational::projects::Project;
 use storage::relational::{activity, hashes, personal, releases};
 
 use self::assignee::Assignee;
+use self::parts::Parts;
 use super::shared;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
@@ -36,17 +39,18 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
         Some(page) => page,
         None => find::find(call, &scope, &text, sort, start, limit, SHOWN)?,
     };
-    let mut extra = Extra::load(call, &page.issues, (scope.start, scope.end), !scope.bounded)?;
+    let parts = Parts::of(call);
+    let window = (scope.start, scope.end);
+    let mut extra = Extra::parts(call, &parts, &page.issues, window, !scope.bounded)?;
     extra.filtered = std::mem::take(&mut page.filtered);
-    let views: Vec<Value> = page
+    let shown = page
         .issues
         .iter()
-        .filter_map(|i| {
-            scope
-                .project(i.project)
-                .map(|p| views::issue::issue(call, i, p, &extra))
-        })
-        .collect();
+        .filter_map(|i| scope.project(i.project).map(|p| (i, p)));
+    let shown: Vec<_> = shown.collect();
+    let view = |(i, p): &(&Issue, &Project)| views::issue::issue(call, i, p, &extra);
+    let mut views: Vec<Value> = shown.iter().map(view).collect();
+    parts.apply(call, &shown, &mut views)?;
     Ok(find::links(Answer::json(views), call, &page, start, sort, limit))
 }
 

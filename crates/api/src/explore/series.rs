@@ -86,7 +86,7 @@ pub fn lines(
     let question = Question::Groups {
         by: by.to_vec(),
         every: Some(pieces.step),
-        aggregates: aggregates(call, &figure)?,
+        aggregates: aggregates(call, scope, &figure)?,
         order: GroupOrder::Key,
         limit: 0,
     };

@@ -174,7 +174,7 @@ fn groups(call: &Call, scope: &Scope, ask: &Ask) -> Result<(Vec<Value>, bool), A
     for (_, shows) in &ask.columns {
         match shows {
             Shows::Plain(plain) => by.push(super::key(call, plain)?),
-            Shows::Figure(figure) => wanted.extend(aggregates(call, figure)?),
+            Shows::Figure(figure) => wanted.extend(aggregates(call, scope, figure)?),
         }
     }
     let of_issue = |p: &Plain| matches!(super::key(call, p), Ok(Field::Hash));
@@ -201,7 +201,7 @@ fn groups(call: &Call, scope: &Scope, ask: &Ask) -> Result<(Vec<Value>, bool), A
         of_hash = issues_of(call, &by, &found)?;
         let (folded, extents) = fold(&by, &of_hash, &wanted, found);
         found = folded;
-        if wanted.iter().any(|a| matches!(a, Aggregate::Distinct(_))) {
+        if wanted.iter().any(apart) {
             tell_apart(call, scope, ask, &by, &wanted, &mut found, &extents)?;
         }
     }
@@ -282,6 +282,11 @@ fn fold(
     (out, extents)
 }
 
+/// What cannot be put together from the figures of several hashes.
+fn apart(aggregate: &Aggregate) -> bool {
+    matches!(aggregate, Aggregate::Distinct(_) | Aggregate::Percentile(..))
+}
+
 /// Different values of several hashes are counted anew, over all events of the group: those that hashes share were
 /// counted for each.
 fn tell_apart(
@@ -330,10 +335,10 @@ fn joined(aggregate: &Aggregate, a: &Cell, b: &Cell) -> Cell {
         return if *a == Cell::Null { b.clone() } else { a.clone() };
     };
     Cell::Number(match aggregate {
-        Aggregate::Count | Aggregate::Sum(_) => x + y,
+        Aggregate::Count | Aggregate::Sum(_) | Aggregate::Numbers(_) | Aggregate::If(_) => x + y,
         Aggregate::Min(_) => x.min(*y),
-        // A first guess for different values; they are counted anew.
-        Aggregate::Max(_) | Aggregate::Distinct(_) => x.max(*y),
+        // A first guess for different values and percentiles; they are counted anew.
+        Aggregate::Max(_) | Aggregate::Distinct(_) | Aggregate::Percentile(..) => x.max(*y),
     })
 }
 

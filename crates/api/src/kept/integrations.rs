@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 use storage::relational::activity;
-use storage::relational::documents::{self, Document};
+use storage::relational::documents::{self, Document, Wanted};
 use storage::relational::integration_tokens::{self, IntegrationToken};
 use storage::relational::issues::Issue;
 use storage::relational::org_tokens::OrgToken;
@@ -393,6 +393,31 @@ impl Kept for Links {
 /// The issues of other systems that an issue is linked to.
 pub fn issue_links(call: &Call) -> Result<Answer, ApiError> {
     super::of_issue(call, Links::KIND, issue::find(call)?.0.id)
+}
+
+/// The links of an issue: those that integrations made, and the others.
+pub fn links_of(call: &Call, issue: i64) -> Result<(Vec<Value>, Vec<Value>), ApiError> {
+    let (org, label) = (call.organization()?.id, issue.to_string());
+    // The query of the call is about issues, not about links.
+    let wanted = Wanted {
+        label: &label,
+        ..Wanted::default()
+    };
+    let sql = &call.api.stores.sql;
+    let all = sql.reading(|c| documents::page(c, Links::KIND.name, org, &wanted, 0, LINKS))?;
+    let (mut of_integrations, mut others) = (Vec::new(), Vec::new());
+    for document in &all {
+        if document.body["integrationId"].is_null() {
+            others.push(super::view(call, Links::KIND, document)?);
+            continue;
+        }
+        let mut view = link_view(call, document);
+        for name in ["title", "description"] {
+            view[name] = document.body[name].clone();
+        }
+        of_integrations.push(view);
+    }
+    Ok((of_integrations, others))
 }
 
 /// The link of the path, if it is one of the issue of the path.

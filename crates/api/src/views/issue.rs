@@ -17,6 +17,7 @@ use super::{constant, people as people_view, project as project_view, time};
 use crate::access::Principal;
 use crate::answer::ApiError;
 use crate::call::Call;
+use crate::endpoints::issues::parts::Parts;
 
 const HOUR: i64 = 3_600_000_000;
 
@@ -44,6 +45,28 @@ pub struct Extra {
 impl Extra {
     /// Reads it for a page of issues.
     pub fn load(call: &Call, issues: &[Issue], window: (i64, i64), whole: bool) -> Result<Extra, ApiError> {
+        Extra::read(call, issues, window, whole, (true, true))
+    }
+
+    /// Reads it as far as the parts that it is for are wanted.
+    pub fn parts(
+        call: &Call,
+        parts: &Parts<'_>,
+        issues: &[Issue],
+        window: (i64, i64),
+        whole: bool,
+    ) -> Result<Extra, ApiError> {
+        let wanted = (!parts.leaves("stats"), !parts.leaves("base"));
+        Extra::read(call, issues, window, whole, wanted)
+    }
+
+    fn read(
+        call: &Call,
+        issues: &[Issue],
+        window: (i64, i64),
+        whole: bool,
+        (counts, base): (bool, bool),
+    ) -> Result<Extra, ApiError> {
         let ids: Vec<i64> = issues.iter().map(|i| i.id).collect();
         let me = call.principal.as_ref().and_then(Principal::user_id).unwrap_or(0);
         let spark = match call.value("groupStatsPeriod") {
@@ -56,9 +79,15 @@ impl Extra {
             Some((_, step, n)) => window.0.div_euclid(HOUR).min(now_hour - step * n),
             None => window.0.div_euclid(HOUR),
         };
-        let wanted: Vec<i64> = issues.iter().filter_map(|i| i.assigned_user).collect();
-        let wanted_teams: Vec<i64> = issues.iter().filter_map(|i| i.assigned_team).collect();
-        let shares = call.organization.as_ref().is_some_and(crate::sight::shares);
+        let wanted: Vec<i64> = issues
+            .iter()
+            .filter_map(|i| i.assigned_user.filter(|_| base))
+            .collect();
+        let wanted_teams: Vec<i64> = issues
+            .iter()
+            .filter_map(|i| i.assigned_team.filter(|_| base))
+            .collect();
+        let shares = base && call.organization.as_ref().is_some_and(crate::sight::shares);
         let (rows, sketches, own, people, teams, shared) = call.api.stores.sql.reading(|c| {
             let mut people = HashMap::new();
             for id in &wanted {
@@ -67,15 +96,21 @@ impl Extra {
                 }
             }
             let days = window.0.div_euclid(24 * HOUR);
-            let sketches = if whole {
+            let sketches = if whole || !counts {
                 HashMap::new()
             } else {
                 hashes::users_since(c, &ids, days)?
             };
             Ok((
-                hashes::hours(c, &ids, from, now_hour + 2)?,
+                match counts && (!whole || spark.is_some()) {
+                    true => hashes::hours(c, &ids, from, now_hour + 2)?,
+                    false => vec![],
+                },
                 sketches,
-                personal::of(c, me, &ids)?,
+                match base {
+                    true => personal::of(c, me, &ids)?,
+                    false => Personal::default(),
+                },
                 people,
                 match wanted_teams.is_empty() {
                     true => vec![],

@@ -14,6 +14,7 @@ mod java;
 mod mcp;
 mod node;
 mod normalizations;
+pub mod requests;
 mod rewrites;
 mod rust;
 mod tools;

@@ -2,7 +2,7 @@
 //! still in memory. There is one definition of every aggregate, so sources merge exactly.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use protocol::ids::EventId;
 
@@ -12,6 +12,7 @@ use super::select::{
 };
 use super::{ColumnsError, Result};
 use crate::sketch::{Distinct, stable_hash};
+use crate::spread::Spread;
 
 /// A value that a source shows.
 #[derive(Clone, Copy, Debug)]
@@ -98,10 +99,12 @@ pub fn answer(select: &Select, sources: &mut [Box<dyn Source + '_>]) -> Result<A
                 every: *every,
                 aggregates,
                 map: HashMap::new(),
+                passing: vec![],
             };
             let fields: Vec<&Field> = by.iter().chain(aggregates.iter().filter_map(looked_at)).collect();
             for source in sources.iter_mut() {
                 let docs = source.matching(select)?;
+                groups.passing = passing(select, aggregates, source.as_mut())?;
                 source.prepare(&docs, &fields);
                 for doc in docs {
                     groups.add(source.as_mut(), doc);
@@ -114,6 +117,26 @@ pub fn answer(select: &Select, sources: &mut [Box<dyn Source + '_>]) -> Result<A
             facets(select, sources, tags.as_deref(), *values, *newest)
         }
     }
+}
+
+/// The documents of a source that fulfil the condition of each aggregate, where it has one.
+fn passing(
+    select: &Select,
+    aggregates: &[Aggregate],
+    source: &mut dyn Source,
+) -> Result<Vec<Option<HashSet<u32>>>> {
+    let of = |aggregate: &Aggregate| {
+        let Aggregate::If(condition) = aggregate else {
+            return Ok(None);
+        };
+        let filter = select.filter.clone().and(condition.clone());
+        let narrower = Select {
+            filter,
+            ..select.clone()
+        };
+        Ok(Some(source.matching(&narrower)?.into_iter().collect()))
+    };
+    aggregates.iter().map(of).collect()
 }
 
 fn rows(
@@ -208,8 +231,13 @@ fn latest(select: &Select, sources: &mut [Box<dyn Source + '_>], limit: usize) -
 /// The field that an aggregate looks at.
 fn looked_at(aggregate: &Aggregate) -> Option<&Field> {
     match aggregate {
-        Aggregate::Count => None,
-        Aggregate::Distinct(f) | Aggregate::Min(f) | Aggregate::Max(f) | Aggregate::Sum(f) => Some(f),
+        Aggregate::Count | Aggregate::If(_) => None,
+        Aggregate::Distinct(f)
+        | Aggregate::Min(f)
+        | Aggregate::Max(f)
+        | Aggregate::Sum(f)
+        | Aggregate::Numbers(f)
+        | Aggregate::Percentile(f, _) => Some(f),
     }
 }
 
@@ -236,6 +264,7 @@ enum Acc {
     Count(u64),
     Distinct(Distinct),
     Number(Option<f64>),
+    Spread(Spread, f64),
 }
 
 struct Groups<'a> {
@@ -243,6 +272,8 @@ struct Groups<'a> {
     every: Option<i64>,
     aggregates: &'a [Aggregate],
     map: HashMap<Vec<Key>, Vec<Acc>>,
+    /// Of the source that is read: see [`passing`].
+    passing: Vec<Option<HashSet<u32>>>,
 }
 
 impl Groups<'_> {
@@ -279,14 +310,17 @@ impl Groups<'_> {
             let aggregates = self.aggregates;
             let accs = self.map.entry(key).or_insert_with(|| {
                 let start = |a: &Aggregate| match a {
-                    Aggregate::Count => Acc::Count(0),
+                    Aggregate::Count | Aggregate::If(_) | Aggregate::Numbers(_) => Acc::Count(0),
+                    Aggregate::Percentile(_, share) => Acc::Spread(Spread::default(), *share),
                     Aggregate::Distinct(_) => Acc::Distinct(Distinct::default()),
                     _ => Acc::Number(None),
                 };
                 aggregates.iter().map(start).collect()
             });
-            for (aggregate, acc) in aggregates.iter().zip(accs) {
-                feed(aggregate, acc, source, doc);
+            for ((aggregate, acc), passing) in aggregates.iter().zip(accs).zip(&self.passing) {
+                if passing.as_ref().is_none_or(|docs| docs.contains(&doc)) {
+                    feed(aggregate, acc, source, doc);
+                }
             }
         }
     }
@@ -296,6 +330,7 @@ impl Groups<'_> {
             Acc::Count(n) => Cell::Number(n as f64),
             Acc::Distinct(d) => Cell::Number(d.count() as f64),
             Acc::Number(n) => n.map_or(Cell::Null, Cell::Number),
+            Acc::Spread(all, share) => all.at(share).map_or(Cell::Null, Cell::Number),
         };
         let mut groups: Vec<Group> = self
             .map
@@ -346,7 +381,7 @@ fn compare_cells(a: &[Cell], b: &[Cell]) -> std::cmp::Ordering {
 
 fn feed(aggregate: &Aggregate, acc: &mut Acc, source: &mut dyn Source, doc: u32) {
     match (aggregate, acc) {
-        (Aggregate::Count, Acc::Count(n)) => *n += 1,
+        (Aggregate::Count | Aggregate::If(_), Acc::Count(n)) => *n += 1,
         (Aggregate::Distinct(field), Acc::Distinct(set)) => {
             source.values(doc, field, &mut |v| match v {
                 Seen::Str(s) => set.add(s.as_bytes()),
@@ -354,14 +389,23 @@ fn feed(aggregate: &Aggregate, acc: &mut Acc, source: &mut dyn Source, doc: u32)
                 Seen::Number(n) => set.add(&n.to_bits().to_le_bytes()),
             });
         }
-        (Aggregate::Min(field), Acc::Number(n)) => number(source, doc, field, n, f64::min),
-        (Aggregate::Max(field), Acc::Number(n)) => number(source, doc, field, n, f64::max),
-        (Aggregate::Sum(field), Acc::Number(n)) => number(source, doc, field, n, |a, b| a + b),
+        (Aggregate::Min(field), Acc::Number(n)) => combined(source, doc, field, n, f64::min),
+        (Aggregate::Max(field), Acc::Number(n)) => combined(source, doc, field, n, f64::max),
+        (Aggregate::Sum(field), Acc::Number(n)) => combined(source, doc, field, n, |a, b| a + b),
+        (Aggregate::Numbers(field), Acc::Count(n)) => numbers(source, doc, field, &mut |_| *n += 1),
+        (Aggregate::Percentile(field, _), Acc::Spread(all, _)) => {
+            numbers(source, doc, field, &mut |x| all.add(x));
+        }
         _ => {}
     }
 }
 
-fn number(source: &mut dyn Source, doc: u32, field: &Field, n: &mut Option<f64>, f: fn(f64, f64) -> f64) {
+fn combined(source: &mut dyn Source, doc: u32, field: &Field, n: &mut Option<f64>, f: fn(f64, f64) -> f64) {
+    numbers(source, doc, field, &mut |x| *n = Some(n.map_or(x, |n| f(n, x))));
+}
+
+/// Shows what of a field are numbers.
+fn numbers(source: &mut dyn Source, doc: u32, field: &Field, see: &mut dyn FnMut(f64)) {
     source.values(doc, field, &mut |v| {
         let x = match v {
             Seen::Number(x) => Some(x),
@@ -369,7 +413,7 @@ fn number(source: &mut dyn Source, doc: u32, field: &Field, n: &mut Option<f64>,
             Seen::Hash(h) => EventId(h).to_string().parse().ok(),
         };
         if let Some(x) = x {
-            *n = Some(n.map_or(x, |n| f(n, x)));
+            see(x);
         }
     });
 }

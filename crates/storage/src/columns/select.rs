@@ -91,7 +91,7 @@ pub enum Order {
 }
 
 /// What to compute over the rows of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Aggregate {
     /// How many rows.
     Count,
@@ -103,6 +103,12 @@ pub enum Aggregate {
     Max(Field),
     /// The sum of numbers.
     Sum(Field),
+    /// How many numbers there are.
+    Numbers(Field),
+    /// The number below which this share of the numbers lies, 0 to 1.
+    Percentile(Field, f64),
+    /// How many rows also fulfil this.
+    If(Filter),
 }
 
 /// By what groups are ordered, largest first.

@@ -230,11 +230,14 @@ impl Maker {
     }
 
     fn aggregate(&mut self) -> Aggregate {
-        match self.below(5) {
+        match self.below(8) {
             0 => Aggregate::Distinct(self.field()),
             1 => Aggregate::Min(self.field()),
             2 => Aggregate::Max(self.field()),
             3 => Aggregate::Sum(Field::Column(3 + self.below(2))),
+            4 => Aggregate::Numbers(self.field()),
+            5 => Aggregate::Percentile(self.field(), *self.numbers.one(&[0.0, 0.5, 0.95, 1.0])),
+            6 => Aggregate::If(self.filter(1)),
             _ => Aggregate::Count,
         }
     }
