@@ -1,4 +1,4 @@
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { notifyManager, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
@@ -6,6 +6,9 @@ import './app.css';
 import { mayPass, pause } from './api/retry.ts';
 import { listenForKeys } from './keys/registry.ts';
 import { createAppRouter } from './router.tsx';
+
+// What a click changes is shown before the browser paints, not a timer later: a checkbox does not jump back.
+notifyManager.setScheduler(queueMicrotask);
 
 const client = new QueryClient({
   defaultOptions: {
