@@ -6,7 +6,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 DATA ?= ./data
 LISTEN ?= 127.0.0.1:9000
 
-.PHONY: run test check release bench bench-shapes bench-store parity crash api-conformance setup setup-test web-deps ui clean
+.PHONY: run test check release bench bench-shapes bench-store parity crash api-conformance openapi setup setup-test web-deps ui clean
 
 run: setup ui
 	cargo build --release -p app
@@ -70,6 +70,12 @@ crash: setup setup-test
 api-conformance: setup
 	cargo test -q -p app --test it conformance -- --nocapture --test-threads 1
 
+# Writes openapi.json anew from the routes and what they answer, and the UI's types from it. What it said before is
+# kept; empty it first (`echo {} > openapi.json`) to forget answers that are no longer given.
+openapi: setup web-deps
+	UPDATE_OPENAPI=1 cargo test -q -p app --test it conformance
+	cd web && npm run --silent gen:api
+
 setup:
 	@scripts/setup.sh build
 
@@ -82,7 +88,7 @@ web/node_modules/.package-lock.json: web/package-lock.json
 	cd web && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-UI_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/public -type f 2>/dev/null)
+UI_SOURCES := $(shell find web/src web/index.html web/vite.config.ts web/public -type f -not -name schema.d.ts 2>/dev/null)
 
 ui: web/dist/index.html
 

@@ -45,6 +45,9 @@ pub use routes::{ROUTES, Route};
 pub use seal::Seal;
 pub use sso::Providers;
 
+/// The description of the API (OpenAPI 3.1, JSON). `make openapi` writes it.
+pub const OPENAPI: &str = include_str!("../../../openapi.json");
+
 /// From features and those of issues, by number, to the issues that look most like it, and how much.
 pub type Rank = fn(&[u32], &[(i64, Vec<u32>)], usize) -> Vec<(i64, f64)>;
 

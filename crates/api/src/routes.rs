@@ -111,6 +111,7 @@ pub static ROUTES: &[Route] = &ALL;
 /// A path with a fixed segment stands before one with a name in its place.
 const CORE: &[Route] = &[
     route("GET", "/", Public, root::index),
+    route("GET", "/openapi.json/", Public, root::description),
     // The installation.
     route("GET", "/internal/health/", Public, internal::health),
     route("GET", "/internal/status/", Superuser, internal::status),

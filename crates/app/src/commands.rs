@@ -117,6 +117,8 @@ enum Command {
         #[arg(long)]
         no_input: bool,
     },
+    /// Prints the description of the web API (OpenAPI 3.1).
+    Openapi,
     /// Mail: whether it goes out.
     Mail {
         #[command(subcommand)]
@@ -526,6 +528,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             say(api::new_secret())?;
             Ok(())
         }
+        Command::Openapi => say(api::OPENAPI.trim_end()),
         Command::Debug { stage } => debug(&stage),
     }
 }

@@ -509,7 +509,7 @@ export interface Release {
   deployCount: number;
   lastDeploy: Deploy | null;
   authors: Author[];
-  projects: (ProjectRef & { newGroups: number })[];
+  projects: (Omit<ProjectRef, 'id'> & { id: number; newGroups: number })[];
 }
 
 export interface OutcomeStats {

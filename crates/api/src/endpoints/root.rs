@@ -1,9 +1,10 @@
 //! The API's root.
 
+use http::StatusCode;
 use serde_json::json;
 
 use crate::access::Proof;
-use crate::answer::{Answer, ApiError};
+use crate::answer::{Answer, ApiError, Content};
 use crate::call::Call;
 use crate::views::people;
 
@@ -22,4 +23,13 @@ pub fn index(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::json(
         json!({ "version": "0", "auth": auth, "user": user }),
     ))
+}
+
+/// The description of the API (OpenAPI 3.1).
+pub fn description(_call: &Call) -> Result<Answer, ApiError> {
+    Ok(Answer {
+        status: StatusCode::OK,
+        body: Content::Bytes(crate::OPENAPI.as_bytes().to_vec(), "application/json".into()),
+        headers: vec![],
+    })
 }

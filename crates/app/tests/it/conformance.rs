@@ -8,11 +8,14 @@
 //! What is called stands in `fixtures/api/scenarios/`, what is not served and why in `fixtures/api/not-served.txt`.
 
 mod description;
+mod openapi;
 mod prepare;
 mod scenario;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use crate::on_both;
 
@@ -37,7 +40,12 @@ struct Report {
     wrong: BTreeMap<usize, Vec<String>>,
     /// What is wrong with steps that are no operation of the description.
     other: Vec<String>,
+    /// Requests that went well, with their answers.
+    exchanges: Vec<Exchange>,
 }
+
+/// Method, path, body, status and answer.
+type Exchange = (String, String, Option<Value>, u16, Value);
 
 impl Report {
     fn wrong(&mut self, operation: Option<usize>, line: &str, what: String) {
@@ -89,7 +97,18 @@ fn run(
     let plain = path.split('?').next().unwrap_or(&path);
     let found = operations.find(&step.method, plain);
     let line = format!("{} {path}", step.method);
-    let reply = server.api(&step.method, path.trim_start_matches('/'), body.as_ref());
+    let reply = if step.session {
+        let body = body.clone().unwrap_or(Value::Null);
+        crate::people::by(
+            server,
+            &vars.fill("$cookie"),
+            &step.method,
+            path.trim_start_matches('/'),
+            body,
+        )
+    } else {
+        server.api(&step.method, path.trim_start_matches('/'), body.as_ref())
+    };
     let json = reply.json();
     if let Some(i) = found {
         report.called.insert(i);
@@ -105,6 +124,15 @@ fn run(
         return report.wrong(found, &line, format!("status {}: {text}", reply.status));
     }
     let accepted = (200..300).contains(&reply.status);
+    if accepted {
+        report.exchanges.push((
+            step.method.clone(),
+            path.clone(),
+            body.clone(),
+            reply.status,
+            json.clone(),
+        ));
+    }
     if let (Some(i), true) = (found, accepted) {
         let mut wrong = Vec::new();
         operations.all[i].check(reply.status, &json, &mut wrong);
@@ -178,6 +206,7 @@ fn every_operation_answers_as_described() {
     let skipped = not_served(&operations);
     let steps = scenario::read(&folder().join("scenarios"));
     let printed = std::cell::Cell::new(false);
+    let exchanges = std::cell::RefCell::new(Vec::new());
     on_both(|server, _| {
         let mut report = Report::default();
         let mut vars = prepare::organization(server);
@@ -222,7 +251,25 @@ fn every_operation_answers_as_described() {
             print(&operations, &skipped, &report);
         }
         assert!(fine, "see above");
+        exchanges.borrow_mut().append(&mut report.exchanges);
     });
+    let exchanges = exchanges.into_inner();
+    let mut seen = openapi::Seen::default();
+    for (method, path, body, status, answer) in &exchanges {
+        seen.note(method, path, body.as_ref(), *status, answer);
+    }
+    let compared: Vec<_> = exchanges
+        .into_iter()
+        .map(|(method, path, _, status, answer)| (method, path, status, answer))
+        .collect();
+    let (wrong, described, operations) = openapi::settle(seen, &compared);
+    println!("{described} of {operations} operations have a described answer in openapi.json");
+    let wrong: BTreeSet<_> = wrong.into_iter().collect();
+    wrong.iter().for_each(|w| println!("    {w}"));
+    assert!(
+        wrong.is_empty(),
+        "openapi.json is not what is served: run `make openapi`"
+    );
 }
 
 fn print(operations: &Operations, skipped: &BTreeMap<usize, String>, report: &Report) {

@@ -410,6 +410,18 @@ fn a_session_of_a_provider_opens_one_organization() {
             by(server, &sso, "POST", "organizations/", json!({ "name": "Third" })).status,
             403
         );
+        // It opens no other way into the account.
+        for (method, path) in [
+            ("PUT", "users/me/"),
+            ("PUT", "users/me/password/"),
+            ("POST", "users/me/email/"),
+            ("GET", "users/me/authenticators/u2f/enroll/"),
+            ("POST", "users/me/authenticators/totp/enroll/"),
+            ("DELETE", "users/me/authenticators/totp/"),
+        ] {
+            let reply = by(server, &sso, method, path, json!({}));
+            assert_eq!(reply.status, 403, "{method} {path}: {}", reply.json());
+        }
         // It learns nothing of other sessions and tokens, and its own tokens open no more than it does.
         let sessions = get(&sso, "users/me/sessions/").json();
         assert_eq!(sessions.as_array().unwrap().len(), 1, "{sessions}");

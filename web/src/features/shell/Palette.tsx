@@ -88,6 +88,21 @@ export function Palette({
         run: () => router.navigate({ to: '/settings/$org/audit-log/', params: { org } }),
       },
       {
+        label: t('Single sign-on'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/sign-on/', params: { org } }),
+      },
+      {
+        label: t('Integrations'),
+        hint: t('settings'),
+        run: () => router.navigate({ to: '/settings/$org/integrations/', params: { org } }),
+      },
+      {
+        label: t('Applications'),
+        hint: t('account'),
+        run: () => router.navigate({ to: '/settings/account/applications/' }),
+      },
+      {
         label: t('Account settings'),
         hint: t('page'),
         run: () => router.navigate({ to: '/settings/account/' }),

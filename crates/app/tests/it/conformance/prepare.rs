@@ -34,6 +34,8 @@ fn send(server: &Server, n: u32, kind: &str, project: &Value) {
 /// Sends events, makes a second project, and says what they are called.
 pub fn organization(server: &Server) -> Variables {
     let mut vars = Variables::default();
+    let cookie = crate::access::cookie(server, "ann@example.com", "correct horse");
+    vars.set("cookie", &json!(cookie));
     let made = server.api(
         "POST",
         "organizations/acme/projects/",

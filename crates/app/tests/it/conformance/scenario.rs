@@ -11,7 +11,7 @@
 //! GET /organizations/$org/replays/ empty
 //! ```
 //!
-//! `empty` says that an answer holds no data, `single` that a list has one element alone. A pointer may say `/[id=5]`
+//! `session` asks as a browser does that is signed in. `empty` says that an answer holds no data, `single` that a list has one element alone. A pointer may say `/[id=5]`
 //! for the element of a list whose `id` is 5, or `/#` for how many there are.
 
 use std::collections::HashMap;
@@ -28,6 +28,8 @@ pub struct Step {
     pub status: Option<u16>,
     pub empty: bool,
     pub single: bool,
+    /// Asked with a session, not with a token.
+    pub session: bool,
     pub keeps: Vec<(String, String)>,
     pub wants: Vec<(String, Value)>,
 }
@@ -69,6 +71,7 @@ fn request(line: &str, place: &str) -> Step {
             "->" => step.status = words.next().and_then(|s| s.parse().ok()),
             "empty" => step.empty = true,
             "single" => step.single = true,
+            "session" => step.session = true,
             other => panic!("{place}: what is {other}?"),
         }
     }
