@@ -474,9 +474,9 @@ pub fn add_address(call: &Call) -> Result<Answer, ApiError> {
     put(&mut given, more);
     let org = call.organization()?.id;
     let label = found.id.to_string();
-    let wanted = documents::Wanted {
+    let wanted = Wanted {
         label: &label,
-        ..documents::Wanted::default()
+        ..Wanted::default()
     };
     let sql = &call.api.stores.sql;
     let known = sql.reading(|c| documents::page(c, Links::KIND.name, org, &wanted, 0, LINKS))?;

@@ -1,6 +1,7 @@
 //! Parts of issues that a caller leaves out (`collapse`) or asks for besides (`expand`).
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use serde_json::{Value, json};
 use storage::columns::{Answer as Found, Filter, Order, Question};
@@ -218,19 +219,16 @@ impl Owners {
     fn of(&mut self, call: &Call, project: &Project, event: &Loaded) -> Result<Value, ApiError> {
         let sql = &call.api.stores.sql;
         let org = project.org_id;
-        if !self.projects.contains_key(&project.id) {
-            let known = sql.reading(|c| {
+        let known = match self.projects.entry(project.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(sql.reading(|c| {
                 Ok(Known {
                     kept: ownership::of_project(c, project.id)?,
                     mappings: repositories::mappings(c, org, Some(project.id))?,
                     members: people::members(c, org)?,
                     teams: teams::of_organization(c, org)?,
                 })
-            })?;
-            self.projects.insert(project.id, known);
-        }
-        let Some(known) = self.projects.get(&project.id) else {
-            return Ok(Value::Null);
+            })?),
         };
         let release = event.json["release"].as_str();
         let files = sql.reading(|c| commits::files_near(c, org, project.id, release))?;
