@@ -22,6 +22,7 @@ const ACCEPTED: &[&str] = &[
     "CC0-1.0",
     "BSL-1.0",
     "MPL-2.0",
+    "MPL-2.0+",
     "CDLA-Permissive-2.0",
     "OFL-1.1",
 ];

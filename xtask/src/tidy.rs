@@ -17,7 +17,7 @@ const WALLS: &[(&str, &[&str])] = &[
     ("processing", &["protocol"]),
     ("storage", &["protocol"]),
     ("backends", &["protocol", "storage"]),
-    ("pipeline", &["protocol", "processing", "storage"]),
+    ("pipeline", &["protocol", "processing", "symbolicate", "storage"]),
     ("api", &["protocol", "storage"]),
     ("testkit", &["protocol", "storage", "backends"]),
 ];

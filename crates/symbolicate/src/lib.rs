@@ -1,1 +1,8 @@
-//! symbolicate
+//! Symbolication: from what machines ran to what people wrote.
+//!
+//! Everything here is a function of bytes: no I/O, no clock. What a stack trace needs is asked of [`files::Files`],
+//! which whoever calls implements; parsing of uploaded files is one step ([`convert`]) that makes a compact form
+//! to look up in, so that the expensive and dangerous part can be done once, apart and under limits.
+
+pub mod convert;
+pub mod files;
