@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use processing::{NoGeo, process_event};
+use processing::{NoGeo, NoSymbols, process_event};
 
 #[path = "../setting.rs"]
 mod setting;
@@ -11,7 +11,7 @@ use setting::{receipt, rules};
 
 fuzz_target!(|bytes: &[u8]| {
     let rules = rules();
-    if let Ok(done) = process_event(bytes, &receipt(), &rules, &NoGeo) {
+    if let Ok(done) = process_event(bytes, &receipt(), &rules, &NoGeo, &NoSymbols) {
         let (_, repairs) = protocol::json::parse(&done.json).expect("stored JSON is read");
         assert!(repairs.is_empty() && !done.hashes.is_empty());
     }

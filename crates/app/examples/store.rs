@@ -146,9 +146,11 @@ fn main() -> anyhow::Result<()> {
                             limited: false,
                         };
                         let bytes = meta.write(event.to_string().as_bytes());
-                        if let Err(e) =
-                            futures_executor::block_on(worker.stores.queue.append(Record { key, bytes }))
-                        {
+                        if let Err(e) = futures_executor::block_on(worker.stores.queue.append(Record {
+                            key,
+                            bytes,
+                            ..Record::default()
+                        })) {
                             eprintln!("event {n} was not queued: {e}");
                         }
                     }

@@ -131,7 +131,7 @@ impl Watch {
 
     /// How long the oldest record that is not applied has been waiting, seconds.
     pub fn delay(&self) -> f64 {
-        let since = self.progress.waiting_since.load(Ordering::Relaxed);
+        let since = self.progress.waiting_since();
         if since == 0 {
             return 0.0;
         }

@@ -233,6 +233,7 @@ fn queue(bench: &Bench, numbers: std::ops::Range<usize>) {
         let record = Record {
             key: bench.project,
             bytes: meta.write(event(n).to_string().as_bytes()),
+            ..Record::default()
         };
         futures_executor::block_on(bench.worker.stores.queue.append(record)).unwrap();
     }

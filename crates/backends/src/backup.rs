@@ -374,6 +374,7 @@ fn fill(
                 queued.push(Record {
                     key: u64::from_le_bytes(*key),
                     bytes: content.to_vec(),
+                    ..Record::default()
                 });
             }
         }

@@ -9,7 +9,7 @@ use protocol::table::Row;
 use storage::blobs::Blobs as _;
 use storage::columns::{Columns as _, Placed, RowBatch};
 use storage::payloads::{EventIds as _, Locator, Partition, PayloadError, Payloads as _};
-use storage::queue::{Queue as _, Record};
+use storage::queue::{Queue as _, Record, Track};
 use storage::suite::rows::TABLE;
 
 use crate::blobs::files::Files;
@@ -48,7 +48,7 @@ fn change(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
 fn queued(folder: &Path) -> Vec<Vec<u8>> {
     let log = Lanes::open(folder, 1 << 20).expect("opened");
     let batch = log
-        .claim(100, usize::MAX, Duration::from_millis(1))
+        .claim(Track::Quick, 100, usize::MAX, Duration::from_millis(1))
         .expect("claimed");
     batch.records.into_iter().map(|c| c.bytes).collect()
 }
@@ -59,6 +59,7 @@ async fn queue(folder: &Path, records: &[&[u8]]) {
         let record = Record {
             key: 1,
             bytes: bytes.to_vec(),
+            ..Record::default()
         };
         log.append(record).await.expect("appended");
     }

@@ -37,7 +37,11 @@ pub fn retry(stores: &Stores, id: i64) -> Result<bool, RetryError> {
         (None, _) => bare(&item, key).write(&payload),
     };
     stores.sql.writing(|c| aside::begin_retry(c, &item))?;
-    block_on(stores.queue.append(Record { key, bytes }))?;
+    block_on(stores.queue.append(Record {
+        key,
+        bytes,
+        ..Record::default()
+    }))?;
     stores.sql.writing(|c| aside::remove(c, &[id]))?;
     Ok(true)
 }

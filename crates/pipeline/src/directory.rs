@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use processing::filters::FilterSettings;
 use processing::{ProjectRules, ProjectSettings, RulesError, ScrubSettings};
 use serde_json::Value;
-use storage::relational::people;
 use storage::relational::projects::{self, Key, Project};
+use storage::relational::{artifacts, debug_files, people};
 use storage::sql::{Result, Sql};
 
 use crate::ingest::origin::Allowed;
+use crate::symbols::settings::{SymbolSettings, Uploads};
 
 /// Days that events are kept unless a project says otherwise.
 pub const DEFAULT_RETENTION: u16 = 90;
@@ -25,6 +27,8 @@ pub struct ProjectEntry {
     pub rules: ProjectRules,
     /// Days that its events are kept.
     pub retention: u16,
+    /// What it has to read frames by.
+    pub symbols: SymbolSettings,
     /// Pages that may send to it.
     pub allowed: Allowed,
 }
@@ -49,6 +53,8 @@ pub struct Directory {
     sql: Arc<dyn Sql>,
     retention: u16,
     snapshot: RwLock<Arc<Snapshot>>,
+    /// How often everything was read again: what others remember of a project counts until then.
+    generation: AtomicU64,
 }
 
 impl Directory {
@@ -61,6 +67,7 @@ impl Directory {
             sql,
             retention,
             snapshot: RwLock::default(),
+            generation: AtomicU64::new(0),
         };
         directory.reload()?;
         Ok(directory)
@@ -71,18 +78,25 @@ impl Directory {
     /// # Errors
     /// As the database says; then what was known stays.
     pub fn reload(&self) -> Result<()> {
-        let (all, keys, organizations) = self.sql.reading(|c| {
+        let (all, keys, organizations, scripts, debug_files) = self.sql.reading(|c| {
             Ok((
                 projects::all_projects(c)?,
                 projects::every_key(c)?,
                 people::organizations(c)?,
+                artifacts::projects_with_any(c)?,
+                debug_files::projects_with_any(c)?,
             ))
         })?;
         let mut next = Snapshot::default();
         for project in all.into_iter().filter(|p| p.status == "active") {
             let id = u64::try_from(project.id).unwrap_or(0);
             let organization = organizations.iter().find(|o| o.id == project.org_id);
-            let entry = Arc::new(self.entry(id, project, organization.map_or(&Value::Null, |o| &o.settings)));
+            let uploads = Uploads {
+                scripts: scripts.contains(&project.id),
+                debug_files: debug_files.contains(&project.id),
+            };
+            let of_org = organization.map_or(&Value::Null, |o| &o.settings);
+            let entry = Arc::new(self.entry(id, project, of_org, uploads));
             next.projects.insert(id, entry);
         }
         for (key, project) in keys {
@@ -96,10 +110,11 @@ impl Directory {
             }
         }
         *self.snapshot.write() = Arc::new(next);
+        self.generation.fetch_add(1, Ordering::Release);
         Ok(())
     }
 
-    fn entry(&self, id: u64, project: Project, organization: &Value) -> ProjectEntry {
+    fn entry(&self, id: u64, project: Project, organization: &Value, uploads: Uploads) -> ProjectEntry {
         let settings = settings(&project.settings, organization);
         let rules = ProjectRules::compile(id, &settings).or_else(|e| {
             tracing::error!(project = id, error = %e, "the project's rules cannot be read; it goes on without them");
@@ -107,6 +122,7 @@ impl Directory {
                 ProjectSettings { stacktrace_rules: String::new(), fingerprint_rules: String::new(), ..settings };
             ProjectRules::compile(id, &plain)
         });
+        let symbols = SymbolSettings::of(&project.settings, uploads);
         let retention = project.settings.get("retentionDays").and_then(Value::as_u64);
         let retention = retention
             .and_then(|n| u16::try_from(n).ok())
@@ -114,6 +130,7 @@ impl Directory {
             .unwrap_or(self.retention);
         let rules = rules.expect("no rules compile: a test says so");
         ProjectEntry {
+            symbols,
             allowed: Allowed::of(&project.settings),
             project,
             rules,
@@ -124,6 +141,11 @@ impl Directory {
     /// The key with this public part, whether it is active or not.
     pub fn key(&self, public: &str) -> Option<Arc<KeyEntry>> {
         self.snapshot.read().keys.get(public).cloned()
+    }
+
+    /// How often everything was read again.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// An active project by number.

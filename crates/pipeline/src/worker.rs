@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use processing::Geo;
+use processing::{Geo, Symbolicate};
 use rayon::prelude::*;
-use storage::queue::Batch;
+use storage::queue::{Batch, Track};
 use storage::stores::Stores;
 
 use crate::directory::Directory;
@@ -49,10 +49,22 @@ pub struct Progress {
     pub events: AtomicU64,
     /// Batches that failed and were tried again.
     pub failures: AtomicU64,
-    /// When the oldest record was received that is claimed and not applied yet, µs; 0 if none is.
-    pub waiting_since: AtomicI64,
+    /// By track, when the oldest record was received that is claimed and not applied yet, µs; 0 if none is.
+    waiting: [AtomicI64; 2],
     /// The last failure to apply a batch, and when, µs.
     pub last_error: Mutex<Option<(i64, String)>>,
+}
+
+impl Progress {
+    /// When the oldest record was received that is claimed and not applied yet, µs; 0 if none is.
+    pub fn waiting_since(&self) -> i64 {
+        let all = self.waiting.iter().map(|w| w.load(Ordering::Relaxed));
+        all.filter(|since| *since != 0).min().unwrap_or(0)
+    }
+
+    fn wait_since(&self, track: Track, since: i64) {
+        self.waiting[track as usize].store(since, Ordering::Relaxed);
+    }
 }
 
 /// How an attempt to apply a batch ended.
@@ -64,12 +76,16 @@ enum Attempt {
 
 /// The worker.
 pub struct Worker {
+    /// Which records it applies.
+    pub track: Track,
     /// The stores.
     pub stores: Stores,
     /// Keys and projects.
     pub directory: Arc<Directory>,
     /// What limits refused, to be written down.
     pub quota: Arc<Quota>,
+    /// What turns frames into source.
+    pub symbols: Arc<dyn Symbolicate + Send + Sync>,
     /// Where addresses are.
     pub geo: Arc<dyn Geo + Send + Sync>,
     /// The threads that process. They live as long as the worker: what they remember and their memory stay
@@ -85,7 +101,7 @@ impl Worker {
     /// Runs until it is told to stop; then what is claimed is still applied.
     pub fn run(&self) {
         while !self.stop.load(Ordering::Relaxed) {
-            match self.stores.queue.claim(RECORDS, BYTES, WAIT) {
+            match self.stores.queue.claim(self.track, RECORDS, BYTES, WAIT) {
                 Ok(batch) if batch.records.is_empty() => self.write_refused(),
                 Ok(batch) => self.apply_until_done(&batch),
                 Err(e) => {
@@ -100,7 +116,11 @@ impl Worker {
     /// Applies everything that waits, then returns; for tests and tools.
     pub fn drain(&self) {
         loop {
-            match self.stores.queue.claim(RECORDS, BYTES, Duration::ZERO) {
+            match self
+                .stores
+                .queue
+                .claim(self.track, RECORDS, BYTES, Duration::ZERO)
+            {
                 Ok(batch) if !batch.records.is_empty() => self.apply_until_done(&batch),
                 _ => break,
             }
@@ -111,7 +131,7 @@ impl Worker {
     fn apply_until_done(&self, batch: &Batch) {
         let oldest = batch.records.first().and_then(|r| Meta::read(&r.bytes));
         let since = oldest.map_or(0, |(meta, _)| meta.received);
-        self.progress.waiting_since.store(since, Ordering::Relaxed);
+        self.progress.wait_since(self.track, since);
         if !self.apply_all(batch) {
             // Something in it makes applying panic: record by record, it stands alone.
             for (i, record) in batch.records.iter().enumerate() {
@@ -129,7 +149,7 @@ impl Worker {
                 }
             }
         }
-        self.progress.waiting_since.store(0, Ordering::Relaxed);
+        self.progress.wait_since(self.track, 0);
     }
 
     /// Applies a batch, again and again while a store refuses. Answers false if applying panics twice; then
@@ -227,7 +247,7 @@ impl Worker {
     fn prepare(&self, batch: &Batch) -> Vec<prepare::Prepared> {
         let mut stage = apply::Stage::begin();
         let today = protocol::time::day_of(self.stores.clock.now());
-        let one = |claimed| prepare::prepare(claimed, &self.directory, &*self.geo, today);
+        let one = |claimed| prepare::prepare(claimed, &self.directory, &*self.geo, &*self.symbols, today);
         let prepared = self
             .pool
             .install(|| batch.records.par_iter().with_min_len(8).map(one).collect());

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use processing::grouping::rules::{BUILT_IN, Rule};
 use processing::grouping::{Rules, group, prepare};
-use processing::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event};
+use processing::{NoGeo, NoSymbols, ProjectRules, ProjectSettings, Receipt, process_event};
 
 /// Rounds of which the best is taken.
 const ROUNDS: usize = 20;
@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         project: 1,
         ..Receipt::default()
     };
-    let done = process_event(&body, &receipt, &rules, &NoGeo).map_err(|e| e.explain())?;
+    let done = process_event(&body, &receipt, &rules, &NoGeo, &NoSymbols).map_err(|e| e.explain())?;
     println!("{} bytes in, {} bytes stored", body.len(), done.json.len());
     let (stored, _) = protocol::json::parse(&done.json)?;
     let sets: [&[Rule]; 2] = [&BUILT_IN, &rules.stacktrace];
@@ -66,6 +66,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .to_json()
         .to_vec()
     });
-    time("all", || process_event(&body, &receipt, &rules, &NoGeo));
+    time("all", || {
+        process_event(&body, &receipt, &rules, &NoGeo, &NoSymbols)
+    });
     Ok(())
 }

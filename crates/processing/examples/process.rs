@@ -6,7 +6,7 @@
 use std::io::Read as _;
 use std::time::Instant;
 
-use processing::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event};
+use processing::{NoGeo, NoSymbols, ProjectRules, ProjectSettings, Receipt, process_event};
 
 fn main() {
     let rounds: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(1);
@@ -29,7 +29,7 @@ fn main() {
     let (mut stored, mut bytes) = (0, 0);
     for _ in 0..rounds {
         for event in &events {
-            if let Ok(done) = process_event(event, &receipt, &rules, &NoGeo) {
+            if let Ok(done) = process_event(event, &receipt, &rules, &NoGeo, &NoSymbols) {
                 stored += 1;
                 bytes += done.json.len();
             }

@@ -15,6 +15,7 @@ use crate::grouping::{Rules, frame_for_rules, group, prepare};
 use crate::meta::Notes;
 use crate::normalize::normalize;
 use crate::scrub::Scrubber;
+use crate::symbols::NoSymbols;
 
 /// The names of the stages.
 pub const STAGES: [&str; 11] = [
@@ -144,7 +145,7 @@ fn processed(row: &Map<'_>) -> Result<Json<'static>, String> {
         project: 1,
         ..Receipt::default()
     };
-    let done = crate::process_event(&event.to_vec(), &receipt, &rules, &NoGeo)
+    let done = crate::process_event(&event.to_vec(), &receipt, &rules, &NoGeo, &NoSymbols)
         .map_err(|e| e.explain().to_owned())?;
     let (stored, _) = protocol::json::parse(&done.json).map_err(|e| e.to_string())?;
     Ok(stored.into_owned())

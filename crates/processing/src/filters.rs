@@ -414,7 +414,7 @@ fn glob(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NoGeo, ProjectRules, ProjectSettings, process_event};
+    use crate::{NoGeo, NoSymbols, ProjectRules, ProjectSettings, process_event};
 
     /// What becomes of an event with one filter on.
     fn verdict(filters: FilterSettings, client: Option<&str>, event: &str) -> Option<Discard> {
@@ -429,7 +429,7 @@ mod tests {
             project: 1,
             ..Receipt::default()
         };
-        process_event(event.as_bytes(), &receipt, &rules, &NoGeo).err()
+        process_event(event.as_bytes(), &receipt, &rules, &NoGeo, &NoSymbols).err()
     }
 
     fn texts(list: &[&str]) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::grouping::rules::{BUILT_IN, Rule};
 use crate::grouping::{Component, Content, Rules, group, prepare};
 use crate::meta::Notes;
 use crate::normalize::normalize;
-use crate::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event, process_security};
+use crate::{NoGeo, NoSymbols, ProjectRules, ProjectSettings, Receipt, process_event, process_security};
 
 /// When the server takes the events of the cases, unless they say otherwise.
 const CLOCK: i64 = 1_795_700_000_000_000;
@@ -125,7 +125,7 @@ fn normalize_cases() {
         let body = event.to_vec();
         let results = match case.get("security") {
             Some(report) => process_security(&report.to_vec(), None, &receipt, &rules, &NoGeo),
-            None => vec![process_event(&body, &receipt, &rules, &NoGeo)],
+            None => vec![process_event(&body, &receipt, &rules, &NoGeo, &NoSymbols)],
         };
         let mut out = String::new();
         for result in results {
@@ -225,7 +225,7 @@ fn stored_events_group_again_as_they_did() {
                 project: 1,
                 ..Receipt::default()
             };
-            if let Ok(done) = process_event(&event.to_vec(), &receipt, &rules, &NoGeo) {
+            if let Ok(done) = process_event(&event.to_vec(), &receipt, &rules, &NoGeo, &NoSymbols) {
                 assert_eq!(
                     crate::regroup(&done.json, &rules),
                     done.hashes,

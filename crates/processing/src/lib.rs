@@ -19,6 +19,7 @@ mod meta;
 mod mutations;
 mod normalize;
 mod scrub;
+mod symbols;
 mod user_agent;
 
 pub use context::{ProjectRules, ProjectSettings, Receipt, RulesError, ScrubSettings};
@@ -31,6 +32,7 @@ pub use items::client_report::parse_client_report;
 pub use items::event::table::ERRORS;
 pub use items::event::{Processed, process_event};
 pub use items::security::process_security;
+pub use symbols::{NoSymbols, Symbolicate};
 
 /// The version of everything that shapes a stored event: normalization, built-in rules, grouping.
 pub const RULES_VERSION: u16 = 1;

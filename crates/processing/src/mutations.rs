@@ -5,7 +5,7 @@ use protocol::json::{Json, Map};
 
 use protocol::mutate::{Mutator, rounds};
 
-use crate::{NoGeo, ProjectRules, ProjectSettings, Receipt, process_event, process_security};
+use crate::{NoGeo, NoSymbols, ProjectRules, ProjectSettings, Receipt, process_event, process_security};
 
 /// Changed bodies per case; `MUTATIONS` multiplies it.
 const ROUNDS: usize = 25;
@@ -120,7 +120,7 @@ fn changed_bodies_never_panic() {
                 let at = random.next(body.len());
                 body[at] = random.next(256) as u8;
             }
-            if let Ok(done) = process_event(&body, &receipt, &rules, &NoGeo) {
+            if let Ok(done) = process_event(&body, &receipt, &rules, &NoGeo, &NoSymbols) {
                 kept += 1;
                 let (stored, repairs) = protocol::json::parse(&done.json).unwrap();
                 assert!(repairs.is_empty() && stored.as_object().is_some());
@@ -207,7 +207,7 @@ fn changed_rules_are_read_or_refused() {
             Err(e) => assert!(!e.to_string().is_empty()),
             Ok(rules) => {
                 read[kind] += 1;
-                let done = process_event(event.as_bytes(), &receipt, &rules, &NoGeo).unwrap();
+                let done = process_event(event.as_bytes(), &receipt, &rules, &NoGeo, &NoSymbols).unwrap();
                 assert!(!done.hashes.is_empty() && !done.title.is_empty());
             }
         }
@@ -237,7 +237,7 @@ fn changed_reports_are_read_or_refused() {
     let mut read = 0;
     for _ in 0..rounds(10_000) {
         let body = mutator.bytes(&reports);
-        for done in process_security(&body, None, &receipt, &rules, &NoGeo)
+        for done in process_security(&body, None, &receipt, &rules, &NoGeo, &NoSymbols)
             .into_iter()
             .flatten()
         {

@@ -15,11 +15,23 @@ use std::time::Duration;
 /// A future that a port answers.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
+/// What a record waits behind. Events that need symbols may wait for other servers; no other event waits for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Track {
+    /// Everything that is processed from memory.
+    #[default]
+    Quick,
+    /// Events of projects with symbols, and crash dumps.
+    Symbols,
+}
+
 /// One record on its way in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
     /// What the partition is chosen by: the project.
     pub key: u64,
+    /// What it waits behind.
+    pub track: Track,
     /// The bytes; the queue does not look inside.
     pub bytes: Vec<u8>,
 }
@@ -94,9 +106,9 @@ pub trait Queue: Send + Sync {
     /// [`QueueError::Disk`] as the disk says; so for the methods below.
     fn seek(&self, partition: u32, position: u64) -> Result<(), QueueError>;
 
-    /// The next records of a partition after what was claimed last, up to `records` and about `bytes`; waits
-    /// up to `wait` for the first. Empty if there is none or the queue is closed. Blocks its thread.
-    fn claim(&self, records: usize, bytes: usize, wait: Duration) -> Result<Batch, QueueError>;
+    /// The next records of a partition of a track after what was claimed last, up to `records` and about `bytes`;
+    /// waits up to `wait` for the first. Empty if there is none or the queue is closed. Blocks its thread.
+    fn claim(&self, track: Track, records: usize, bytes: usize, wait: Duration) -> Result<Batch, QueueError>;
 
     /// Everything before `position` is applied and may be forgotten.
     fn ack(&self, partition: u32, position: u64) -> Result<(), QueueError>;

@@ -238,7 +238,7 @@ pub fn apply(event: &mut Map<'_>, artifacts: &dyn Artifacts) -> usize {
         }
     }
     if !attempts.is_empty() {
-        let list = attempts.into_iter().map(|a| Json::Object(a));
+        let list = attempts.into_iter().map(Json::Object);
         event.set("scraping_attempts", Json::Array(list.collect()));
     }
     mapped

@@ -222,6 +222,7 @@ impl Bench {
         let record = Record {
             key: self.project,
             bytes: meta.write(body.as_bytes()),
+            ..Record::default()
         };
         futures_executor::block_on(self.worker.stores.queue.append(record)).unwrap();
     }

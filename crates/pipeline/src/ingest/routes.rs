@@ -14,7 +14,7 @@ use protocol::category::{Category, Discard};
 use protocol::envelope::Envelope;
 use protocol::ids::EventId;
 use protocol::limits::{RateLimit, Scope};
-use storage::queue::{QueueError, Record};
+use storage::queue::{QueueError, Record, Track};
 
 use super::Ingest;
 use super::answer::{Refusal, accepted, allow_any_origin, preflight};
@@ -236,9 +236,12 @@ fn full(ingest: &Ingest, e: &QueueError) -> Refusal {
     refusal
 }
 
-async fn append(ingest: &Ingest, meta: &Meta, body: Bytes) -> Result<(), Refusal> {
+/// Puts a request into the queue; `dump` says that there is a crash dump in it, which is slow to read.
+async fn append(ingest: &Ingest, meta: &Meta, body: Bytes, dump: bool) -> Result<(), Refusal> {
+    let symbols = ingest.directory.project(meta.project).is_some_and(|p| p.symbols.any());
     let record = Record {
         key: meta.project,
+        track: if dump || symbols { Track::Symbols } else { Track::Quick },
         bytes: meta.write(&body),
     };
     // A large one is not held twice while it is written.
@@ -247,6 +250,11 @@ async fn append(ingest: &Ingest, meta: &Meta, body: Bytes) -> Result<(), Refusal
         Ok(_) => Ok(()),
         Err(e) => Err(full(ingest, &e)),
     }
+}
+
+/// Whether an attachment becomes an event.
+fn is_dump(kind: Option<&str>) -> bool {
+    matches!(kind, Some("event.minidump" | "event.applecrashreport"))
 }
 
 fn limited(seconds: u64) -> Refusal {
@@ -324,7 +332,7 @@ async fn take_store(
     let id = if id.is_nil() { new_id() } else { id };
     meta.event_id = Some(id.to_string());
     take_event(ingest, &meta, &sender, Category::Error)?;
-    append(ingest, &meta, body).await?;
+    append(ingest, &meta, body, false).await?;
     Ok(accepted(meta.event_id.as_deref()))
 }
 
@@ -375,7 +383,7 @@ async fn take_security(
     }
     protocol::json::parse(&body).map_err(|e| Refusal::bad("the report is not JSON", e))?;
     take_event(ingest, &meta, &sender, Category::Security)?;
-    append(ingest, &meta, body).await?;
+    append(ingest, &meta, body, false).await?;
     Ok(StatusCode::OK.into_response())
 }
 
@@ -453,7 +461,8 @@ async fn take_envelope(
         )
     });
     if !envelope.items.is_empty() && (refusal.is_none() || others) {
-        append(ingest, &meta, body).await?;
+        let dump = envelope.items.iter().any(|i| is_dump(i.attachment_type.as_deref()));
+        append(ingest, &meta, body, dump).await?;
     }
     match refusal {
         Some(refusal) => Err(refusal),

@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use processing::kinds::{self, Kind};
-use processing::{Geo, Processed, Receipt, parse_client_report, process_event, process_security};
+use processing::{
+    Geo, Processed, Receipt, Symbolicate, parse_client_report, process_event, process_security,
+};
 use protocol::category::{Category, Discard, Outcome};
 use protocol::envelope::{Envelope, Item};
 use protocol::time::hour_of;
@@ -144,7 +146,13 @@ impl Prepared {
 }
 
 /// Prepares a record.
-pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i32) -> Prepared {
+pub fn prepare(
+    claimed: &Claimed,
+    directory: &Directory,
+    geo: &dyn Geo,
+    symbols: &dyn Symbolicate,
+    today: i32,
+) -> Prepared {
     let Some((meta, body)) = Meta::read(&claimed.bytes) else {
         tracing::error!(
             position = claimed.position,
@@ -179,6 +187,7 @@ pub fn prepare(claimed: &Claimed, directory: &Directory, geo: &dyn Geo, today: i
         meta: &meta,
         project: &project,
         geo,
+        symbols,
         partition,
         queue_partition: claimed.partition,
         position: claimed.position,
@@ -243,6 +252,7 @@ struct Context<'a> {
     meta: &'a Meta,
     project: &'a ProjectEntry,
     geo: &'a dyn Geo,
+    symbols: &'a dyn Symbolicate,
     partition: Partition,
     queue_partition: u32,
     position: u64,
@@ -314,7 +324,7 @@ impl Context<'_> {
             sent_at,
         };
         let done = self.guarded(item, id, Category::Error, out, || {
-            process_event(body, &receipt, &self.project.rules, self.geo)
+            process_event(body, &receipt, &self.project.rules, self.geo, self.symbols)
         });
         if let Some(result) = done {
             self.keep(result, id, out);

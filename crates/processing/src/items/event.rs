@@ -17,6 +17,7 @@ use crate::grouping::rules::{BUILT_IN, Rule};
 use crate::grouping::{Rules, group, prepare};
 use crate::meta::Notes;
 use crate::normalize::{normalize, read_time};
+use crate::symbols::Symbolicate;
 
 /// What is stored of an event.
 #[derive(Clone, PartialEq, Debug)]
@@ -90,6 +91,7 @@ pub fn process_event(
     receipt: &Receipt<'_>,
     rules: &ProjectRules,
     geo: &dyn Geo,
+    symbols: &dyn Symbolicate,
 ) -> Result<Processed, Discard> {
     let (event, repairs) = protocol::json::parse(body).map_err(|_| Discard::InvalidJson)?;
     let Json::Object(mut event) = event else {
@@ -113,7 +115,7 @@ pub fn process_event(
         sdk.set("version", version.to_owned());
         event.set("sdk", sdk);
     }
-    finish(event, receipt, rules, geo, repairs)
+    finish(event, receipt, rules, geo, symbols, repairs)
 }
 
 /// An id that follows from what was received, for items that bring none.
@@ -132,6 +134,7 @@ pub(crate) fn finish(
     receipt: &Receipt<'_>,
     rules: &ProjectRules,
     geo: &dyn Geo,
+    symbols: &dyn Symbolicate,
     repairs: Repairs,
 ) -> Result<Processed, Discard> {
     let mut notes = Notes::default();
@@ -152,6 +155,16 @@ pub(crate) fn finish(
     }
     rules.scrubber.scrub(&mut event, &mut notes);
     notes.write(&mut event);
+    symbols.symbolicate(&mut event, receipt.project);
+    settle(event, receipt, rules)
+}
+
+/// Groups an event whose frames are as they stay, and makes what is stored of it.
+pub(super) fn settle(
+    event: Map<'_>,
+    receipt: &Receipt<'_>,
+    rules: &ProjectRules,
+) -> Result<Processed, Discard> {
     let mut event = Json::Object(event);
     let sets: [&[Rule]; 2] = [&BUILT_IN, &rules.stacktrace];
     prepare(&mut event, &sets);
@@ -228,7 +241,7 @@ fn time_of(event: &Map<'_>, receipt: &Receipt<'_>) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NoGeo, ProjectSettings};
+    use crate::{NoGeo, NoSymbols, ProjectSettings};
 
     fn process(body: &str) -> Result<Processed, Discard> {
         let rules = ProjectRules::compile(1, &ProjectSettings::default()).unwrap();
@@ -237,7 +250,7 @@ mod tests {
             project: 1,
             ..Receipt::default()
         };
-        process_event(body.as_bytes(), &receipt, &rules, &NoGeo)
+        process_event(body.as_bytes(), &receipt, &rules, &NoGeo, &NoSymbols)
     }
 
     #[test]

@@ -10,6 +10,7 @@ use protocol::json::{Json, Map};
 use super::event::{Processed, finish};
 use crate::context::{ProjectRules, Receipt};
 use crate::geo::Geo;
+use crate::symbols::NoSymbols;
 
 /// Fields of a report: the name in the old form, in the Reporting API, and in the event.
 const FIELDS: [(&str, &str, &str); 13] = [
@@ -62,7 +63,14 @@ pub fn process_security(
         .map(|(i, report)| {
             let report = report?;
             let id = id_of(body, receipt, i);
-            finish(report.event(id, receipt), receipt, rules, geo, Default::default())
+            finish(
+                report.event(id, receipt),
+                receipt,
+                rules,
+                geo,
+                &NoSymbols,
+                Default::default(),
+            )
         })
         .collect()
 }

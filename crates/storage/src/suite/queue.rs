@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Case, Open, wait};
-use crate::queue::{Batch, Queue, QueueError, Record};
+use crate::queue::{Batch, Queue, QueueError, Record, Track};
 
 /// Every case; the place must take at least 1 MB and at most [`LIMIT`].
 pub const CASES: &[Case<dyn Queue>] = &[
@@ -25,6 +25,7 @@ pub const CASES: &[Case<dyn Queue>] = &[
     ),
     ("no key takes all of it", shares),
     ("a key with little does not wait for one with much", turns),
+    ("a track does not wait for another", tracks),
     ("closed, it takes no more and gives what it has", closed),
     ("appends of many threads are all there", many),
     ("records of every size", sizes),
@@ -38,13 +39,16 @@ const NOW: Duration = Duration::from_millis(1);
 fn put(queue: &dyn Queue, key: u64, bytes: &[u8]) -> u64 {
     let record = Record {
         key,
+        track: Track::Quick,
         bytes: bytes.to_vec(),
     };
     wait(queue.append(record)).expect("appended")
 }
 
 fn claim(queue: &dyn Queue, records: usize) -> Batch {
-    queue.claim(records, usize::MAX, NOW).expect("claimed")
+    queue
+        .claim(Track::Quick, records, usize::MAX, NOW)
+        .expect("claimed")
 }
 
 fn texts(batch: &Batch) -> Vec<String> {
@@ -79,13 +83,13 @@ fn bounded(open: Open<'_, dyn Queue>) {
     let first = claim(&*queue, 3);
     assert_eq!(first.records.len(), 3);
     assert_eq!(claim(&*queue, 1).records[0].position, first.next);
-    let by_bytes = queue.claim(100, 250, NOW).expect("claimed");
+    let by_bytes = queue.claim(Track::Quick, 100, 250, NOW).expect("claimed");
     assert!(
         (2..=3).contains(&by_bytes.records.len()),
         "{}",
         by_bytes.records.len()
     );
-    let one = queue.claim(100, 1, NOW).expect("claimed");
+    let one = queue.claim(Track::Quick, 100, 1, NOW).expect("claimed");
     assert_eq!(one.records.len(), 1, "a record larger than the bound comes alone");
 }
 
@@ -153,7 +157,7 @@ fn waits(open: Open<'_, dyn Queue>) {
     let queue = open();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let batch = queue.claim(10, usize::MAX, Duration::from_secs(60));
+            let batch = queue.claim(Track::Quick, 10, usize::MAX, Duration::from_secs(60));
             (batch.expect("claimed"), Instant::now())
         });
         std::thread::sleep(Duration::from_millis(20));
@@ -230,6 +234,7 @@ fn drain(queue: &dyn Queue) -> Vec<crate::queue::Claimed> {
 fn fill(queue: &dyn Queue, key: u64) -> (u64, QueueError) {
     let record = || Record {
         key,
+        track: Track::Quick,
         bytes: vec![9; 64 << 10],
     };
     let mut taken = 0u64;
@@ -294,19 +299,53 @@ fn turns(open: Open<'_, dyn Queue>) {
     assert!(drain(&*queue).iter().any(|r| r.key == 2));
 }
 
+fn tracks(open: Open<'_, dyn Queue>) {
+    let queue = open();
+    let slow = Record {
+        key: 1,
+        track: Track::Symbols,
+        bytes: b"slow".to_vec(),
+    };
+    wait(queue.append(slow)).expect("appended");
+    put(&*queue, 1, b"quick");
+    assert_eq!(texts(&claim(&*queue, 9)), ["quick"]);
+    assert_eq!(queue.depth().records, 2);
+    let batch = queue.claim(Track::Symbols, 9, usize::MAX, NOW).expect("claimed");
+    assert_eq!(texts(&batch), ["slow"]);
+    queue.ack(batch.partition, batch.next).expect("acknowledged");
+    assert_eq!(queue.depth().records, 1);
+    drop(queue);
+    let again = open();
+    let seek = |partition| {
+        again.seek(
+            partition,
+            if partition == batch.partition {
+                batch.next
+            } else {
+                0
+            },
+        )
+    };
+    (0..again.partitions()).for_each(|p| seek(p).expect("sought"));
+    let none = again.claim(Track::Symbols, 9, usize::MAX, NOW).expect("claimed");
+    assert!(none.records.is_empty(), "what is acknowledged stays so");
+    assert_eq!(texts(&claim(&*again, 9)), ["quick"]);
+}
+
 fn closed(open: Open<'_, dyn Queue>) {
     let queue = open();
     put(&*queue, 1, b"one");
     queue.close();
     let refused = wait(queue.append(Record {
         key: 1,
+        track: Track::Quick,
         bytes: b"two".to_vec(),
     }));
     assert!(matches!(refused, Err(QueueError::Closed)), "{refused:?}");
     assert_eq!(texts(&claim(&*queue, 9)), ["one"]);
     let before = Instant::now();
     let none = queue
-        .claim(9, usize::MAX, Duration::from_secs(60))
+        .claim(Track::Quick, 9, usize::MAX, Duration::from_secs(60))
         .expect("claimed");
     assert!(none.records.is_empty());
     assert!(
