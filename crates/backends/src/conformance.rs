@@ -1,5 +1,6 @@
 //! Every backend against the suite of its port.
 
+mod artifacts;
 mod listing;
 mod organizations;
 mod people;

@@ -21,7 +21,11 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
 /// Writes a file whole: a reader sees the old one or the new one, however many write it at once. Until it is
 /// whole it stands beside under its name with `~` and a number.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    use std::io::Write as _;
+    write_from(path, &mut &*bytes).map(|_| ())
+}
+
+/// As [`write_whole`], with what a reader gives; answers how many bytes.
+pub fn write_from(path: &Path, reader: &mut dyn io::Read) -> io::Result<u64> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = path.parent().unwrap_or(Path::new("."));
     create_dir(folder)?;
@@ -29,13 +33,15 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     temporary.push(format!("~{}", NEXT.fetch_add(1, Ordering::Relaxed)));
     let temporary = Path::new(&temporary);
     let written = File::create(temporary).and_then(|mut file| {
-        file.write_all(bytes)?;
+        let size = io::copy(reader, &mut file)?;
         file.sync_all()?;
-        fs::rename(temporary, path)
+        fs::rename(temporary, path)?;
+        Ok(size)
     });
-    if let Err(e) = written {
+    if written.is_err() {
         let _ = fs::remove_file(temporary);
-        return Err(e);
     }
-    sync_dir(folder)
+    let size = written?;
+    sync_dir(folder)?;
+    Ok(size)
 }

@@ -52,6 +52,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0011_sharing",
         include_str!("../../storage/migrations/0011_sharing.sql"),
     ),
+    (
+        "0012_artifacts",
+        include_str!("../../storage/migrations/0012_artifacts.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -1,4 +1,7 @@
-//! The blob port: attachments by key, as an object store keeps them.
+//! The blob port: attachments and uploaded files by key, as an object store keeps them.
+
+use std::io::Read;
+use std::path::PathBuf;
 
 /// Why a blob could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -24,6 +27,14 @@ pub trait Blobs: Send + Sync {
     /// # Errors
     /// [`BlobError`]; so for the methods below.
     fn put(&self, key: &str, bytes: &[u8]) -> Result<()>;
+
+    /// Keeps what a reader gives, to its end, under a key; answers how many bytes. Large files go this way, as they
+    /// are never held in memory. If reading fails nothing is kept.
+    fn put_from(&self, key: &str, reader: &mut dyn Read) -> Result<u64>;
+
+    /// A file of this machine that holds the bytes of a key, to be read and not changed. A driver that keeps blobs
+    /// elsewhere fetches it first.
+    fn file(&self, key: &str) -> Result<PathBuf>;
 
     /// The bytes of a key.
     fn get(&self, key: &str) -> Result<Vec<u8>>;

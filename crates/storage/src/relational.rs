@@ -4,10 +4,13 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod artifacts;
 pub mod aside;
 pub mod attachments;
 pub mod audit;
+pub mod chunks;
 pub mod commits;
+pub mod debug_files;
 pub mod discarded;
 pub mod documents;
 pub mod dump;
@@ -28,11 +31,13 @@ pub mod personal;
 pub mod positions;
 pub mod projects;
 pub mod regroup;
+pub mod release_files;
 pub mod releases;
 pub mod repositories;
 pub mod sessions;
 pub mod sharing;
 pub mod sign_on;
+pub mod stored_files;
 pub mod teams;
 pub mod versions;
 pub mod whereabouts;

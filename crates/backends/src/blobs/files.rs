@@ -1,12 +1,12 @@
 //! Blobs as files: the key is the path below a folder.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use storage::blobs::{BlobError, Blobs, Result, valid_key};
 
-use crate::files::write_whole;
+use crate::files::{write_from, write_whole};
 
 /// A folder of blobs.
 pub struct Files {
@@ -45,6 +45,19 @@ impl Blobs for Files {
             return Ok(());
         }
         write_whole(&path, bytes).map_err(|e| convert(&e))
+    }
+
+    fn put_from(&self, key: &str, reader: &mut dyn Read) -> Result<u64> {
+        write_from(&self.path(key)?, reader).map_err(|e| BlobError::Store(e.to_string()))
+    }
+
+    fn file(&self, key: &str) -> Result<PathBuf> {
+        let path = self.path(key)?;
+        match fs::metadata(&path) {
+            Ok(m) if m.is_file() => Ok(path),
+            Ok(_) => Err(BlobError::Missing),
+            Err(e) => Err(convert(&e)),
+        }
     }
 
     fn get(&self, key: &str) -> Result<Vec<u8>> {

@@ -33,6 +33,16 @@ const ROWS: &[&str] = &[
      select 's', id, 'b', 'n', 'v', 'a', 5, 9 from organizations",
     "insert into integration_tokens (document_id, token_hash, last_characters, date_added) \
      select id, 't', 'l', 5 from documents",
+    "insert into stored_files (blob, org_id, sha1, size, date_added) select 'b', id, 's', 1, 5 from organizations",
+    "insert into artifact_bundles (org_id, bundle_id, sha1, blob, size, file_count, date_uploaded, date_modified, \
+     date_used) select id, 'i', 's', 'b', 1, 1, 5, 5, 5 from organizations",
+    "insert into artifact_bundle_releases (bundle_id, version, dist) select id, '1', '' from artifact_bundles",
+    "insert into artifact_bundle_projects (bundle_id, project_id) select b.id, p.id from artifact_bundles b, projects p",
+    "insert into artifact_bundle_files (bundle_id, path, kind, headers) select id, 'p', 'source', '{}' from artifact_bundles",
+    "insert into release_files (org_id, version, project_id, dist, name, headers, sha1, size, blob, date_added, date_used) \
+     select id, '1', 0, '', 'n', '{}', 's', 1, 'b', 5, 5 from organizations",
+    "insert into debug_files (project_id, debug_id, code_id, kind, class, object_name, cpu, features, sha1, size, blob, \
+     date_added, date_used) select id, 'd', '', 'elf', 'dbg', 'o', 'x86_64', '', 's', 1, 'b', 5, 5 from projects",
 ];
 
 fn nothing_is_left(sql: &dyn Sql) {

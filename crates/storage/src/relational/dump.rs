@@ -7,7 +7,7 @@ use crate::sql::{Connection, Dialect, Result, SqlError, Value};
 
 /// Every table whose rows a backup keeps, those first that others refer to; what a column is ordered by makes
 /// pages. `packs` is left out: it says where bytes lie, which a restored pack does anew;
-/// `ceremonies` as well: what is half done is begun again.
+/// `ceremonies` and `chunks` as well: what is half done is begun again.
 pub const TABLES: &[(&str, &str)] = &[
     ("organizations", "id"),
     ("users", "id"),
@@ -58,6 +58,13 @@ pub const TABLES: &[(&str, &str)] = &[
     ("outcomes", "project_id, hour, outcome, category, reason"),
     ("discards", "project_id, event_id"),
     ("attachments", "id"),
+    ("stored_files", "blob"),
+    ("artifact_bundles", "id"),
+    ("artifact_bundle_projects", "bundle_id, project_id"),
+    ("artifact_bundle_releases", "bundle_id, version, dist"),
+    ("artifact_bundle_files", "id"),
+    ("release_files", "id"),
+    ("debug_files", "id"),
     ("applied", "source"),
     ("poison", "id"),
     ("mails", "id"),
@@ -75,7 +82,7 @@ pub const TABLES: &[(&str, &str)] = &[
 ];
 
 /// Tables that a backup leaves out.
-pub const LEFT_OUT: &[&str] = &["migrations", "packs", "ceremonies"];
+pub const LEFT_OUT: &[&str] = &["migrations", "packs", "ceremonies", "chunks"];
 
 /// Rows of a page.
 const PAGE: i64 = 1000;

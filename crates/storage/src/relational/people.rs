@@ -378,11 +378,17 @@ pub fn remove_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
         "delete from commits where repository_id in (select id from repositories where org_id = $1)",
         "delete from repositories where org_id = $1",
         "delete from project_redirects where org_id = $1",
+        "delete from chunks where org_id = $1",
+        "delete from release_files where org_id = $1",
+        "delete from artifact_bundle_files where bundle_id in (select id from artifact_bundles where org_id = $1)",
+        "delete from artifact_bundle_releases where bundle_id in (select id from artifact_bundles where org_id = $1)",
+        "delete from artifact_bundle_projects where bundle_id in (select id from artifact_bundles where org_id = $1)",
+        "delete from artifact_bundles where org_id = $1",
         "delete from organizations where id = $1",
     ] {
         c.execute(sql, params![org])?;
     }
-    Ok(())
+    super::stored_files::forget_organization(c, org)
 }
 
 /// Notes a login.

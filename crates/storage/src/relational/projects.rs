@@ -173,12 +173,15 @@ pub fn add_numbered(
     super::dump::after_numbered(c, "projects")
 }
 
-/// Gives a project to another organization: its teams, the slugs it had and assignments to people who are not there
-/// stay behind.
+/// Gives a project to another organization: its teams, the slugs it had artifact bundles and assignments to people
+/// who are not there stay behind.
 pub fn transfer(c: &mut dyn Connection, project: i64, org: i64) -> Result<()> {
     for sql in [
         "delete from project_teams where project_id = $1",
         "delete from project_redirects where project_id = $1",
+        // Bundles and files of releases are the organization's; debug files are the project's.
+        "delete from artifact_bundle_projects where project_id = $1",
+        "delete from release_files where project_id = $1",
         "update issues set assigned_team = null where project_id = $1",
     ] {
         c.execute(sql, params![project])?;
@@ -261,6 +264,9 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from outcomes where project_id = $1",
         "delete from discards where project_id = $1",
         "delete from attachments where project_id = $1",
+        "delete from debug_files where project_id = $1",
+        "delete from release_files where project_id = $1",
+        "delete from artifact_bundle_projects where project_id = $1",
         "delete from poison where project_id = $1",
         "delete from project_teams where project_id = $1",
         "delete from project_redirects where project_id = $1",

@@ -212,6 +212,9 @@ pub fn remove(c: &mut dyn Connection, org: i64, version: &str) -> Result<()> {
         "delete from release_details where org_id = $1 and version = $2",
         "delete from release_commits where org_id = $1 and version = $2",
         "delete from deploys where org_id = $1 and version = $2",
+        "delete from release_files where org_id = $1 and version = $2",
+        "delete from artifact_bundle_releases where version = $2 \
+         and bundle_id in (select id from artifact_bundles where org_id = $1)",
     ] {
         c.execute(sql, params![org, version])?;
     }

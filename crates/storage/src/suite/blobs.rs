@@ -1,5 +1,7 @@
 //! What every blob store must do.
 
+use std::io::Read;
+
 use super::{Case, Open};
 use crate::blobs::{BlobError, Blobs};
 
@@ -7,6 +9,11 @@ use crate::blobs::{BlobError, Blobs};
 pub const CASES: &[Case<dyn Blobs>] = &[
     ("what is put comes back, after a restart too", comes_back),
     ("a key twice is harmless", twice),
+    (
+        "what a reader gives comes back, whole or not at all",
+        from_a_reader,
+    ),
+    ("a blob is a file of this machine", as_a_file),
     ("what is not there is missing", missing),
     ("keys are listed by prefix, sorted", listed),
     ("one key is forgotten", delete),
@@ -40,6 +47,51 @@ fn twice(open: Open<'_, dyn Blobs>) {
     });
     assert_eq!(blobs.get("a/2").expect("got"), [7; 100_000]);
     assert_eq!(blobs.list("").expect("listed"), ["a/1", "a/2"]);
+}
+
+/// Gives some bytes, then fails.
+struct Broken(usize);
+
+impl Read for Broken {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.0.min(out.len());
+        if n == 0 {
+            return Err(std::io::Error::other("broken"));
+        }
+        self.0 -= n;
+        out[..n].fill(1);
+        Ok(n)
+    }
+}
+
+fn from_a_reader(open: Open<'_, dyn Blobs>) {
+    let blobs = open();
+    let size = blobs
+        .put_from("a/big", &mut std::io::repeat(7).take(3_000_000))
+        .expect("put");
+    assert_eq!(size, 3_000_000);
+    assert_eq!(blobs.put_from("a/empty", &mut std::io::empty()).expect("put"), 0);
+    assert!(matches!(
+        blobs.put_from("a/1", &mut Broken(100_000)),
+        Err(BlobError::Store(_))
+    ));
+    assert!(matches!(
+        blobs.put_from("../a", &mut std::io::empty()),
+        Err(BlobError::BadKey)
+    ));
+    assert_eq!(blobs.list("").expect("listed"), ["a/big", "a/empty"]);
+    blobs.put_from("a/big", &mut &b"less"[..]).expect("put");
+    assert_eq!(open().get("a/big").expect("got"), b"less");
+}
+
+fn as_a_file(open: Open<'_, dyn Blobs>) {
+    let blobs = open();
+    blobs.put("a/1", b"text").expect("put");
+    let path = blobs.file("a/1").expect("a file");
+    assert_eq!(std::fs::read(path).expect("read"), b"text");
+    assert!(matches!(blobs.file("a/2"), Err(BlobError::Missing)));
+    assert!(matches!(blobs.file("a"), Err(BlobError::Missing)));
+    assert!(matches!(blobs.file("../a"), Err(BlobError::BadKey)));
 }
 
 fn missing(open: Open<'_, dyn Blobs>) {
