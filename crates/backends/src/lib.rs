@@ -11,6 +11,7 @@
 
 pub mod backup;
 pub mod blobs;
+pub mod cache;
 pub mod columns;
 #[cfg(test)]
 mod conformance;

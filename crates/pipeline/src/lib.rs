@@ -4,6 +4,7 @@
 //! * [`worker`] takes records from the queue, processes them and applies each batch in one transaction
 //! * [`jobs`] does what time asks for: retention, deletions, archives that end
 //! * [`directory`] knows keys and projects without asking the database
+//! * [`symbols`] turns frames of machines into frames of source
 //! * [`aside`] tries again what was kept aside because its processing failed
 //! * [`whereabouts`] says where an event id is
 
@@ -14,5 +15,6 @@ pub mod jobs;
 pub mod looks;
 pub mod mails;
 pub mod owners;
+pub mod symbols;
 pub mod whereabouts;
 pub mod worker;

@@ -11,6 +11,7 @@
 //! The order in which a batch is written is in `pipeline::worker::apply`.
 
 pub mod blobs;
+pub mod cache;
 pub mod columns;
 pub mod life;
 pub mod mail;

@@ -11,6 +11,7 @@ pub mod reference;
 pub mod urls;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 use protocol::json::{Json, Map};
 
@@ -71,6 +72,8 @@ pub struct Artifact {
     pub url: String,
     /// Its bytes.
     pub bytes: Bytes,
+    /// The file that holds them, if it is one of this machine.
+    pub path: Option<PathBuf>,
     /// The map that its headers name.
     pub map: Option<String>,
     /// How it was found.
@@ -103,7 +106,7 @@ pub struct Build<'a> {
 
 /// Whoever has scripts, maps and sources. May block its thread.
 pub trait Artifacts {
-    /// The file of a kind that carries a debug id (36 characters, lower case).
+    /// The file of a kind that carries a debug id, as [`debug_id`] writes it.
     fn by_debug_id(&self, id: &str, kind: Kind) -> Option<Artifact>;
 
     /// The file that a release has under one of these names, the first that is there.
@@ -125,7 +128,10 @@ pub trait Artifacts {
     fn ready(&self, script: Option<&Artifact>, map: &Artifact) -> Result<Bytes, String>;
 
     /// Keeps the bytes of an inline map as a file.
-    fn inline(&self, script: &Artifact, bytes: Vec<u8>) -> Artifact;
+    ///
+    /// # Errors
+    /// Why that is not possible.
+    fn inline(&self, script: &Artifact, bytes: Vec<u8>) -> Result<Artifact, String>;
 }
 
 /// What stands in the way of a frame.
@@ -258,10 +264,10 @@ fn debug_ids(event: &Map<'_>) -> HashMap<String, String> {
     out
 }
 
-/// A debug id as it is looked up: 36 characters, lower case.
+/// A debug id as it is looked up: lower case, with dashes.
 pub fn debug_id(text: &str) -> Option<String> {
     let id: symbolic::common::DebugId = text.trim().parse().ok()?;
-    (!id.is_nil()).then(|| id.uuid().to_string())
+    (!id.is_nil()).then(|| id.to_string())
 }
 
 struct Run<'r> {
@@ -544,11 +550,8 @@ impl Run<'_> {
                     minified.then(|| Trouble::new("js_no_sourcemap", "missing_sourcemap", path)),
                 )
             }
-            Some(Reference::Inline(url)) => match reference::decode(url) {
-                Ok(bytes) => {
-                    let map = self.artifacts.inline(&script, bytes);
-                    self.ready(Some(script), map, path.to_owned())
-                }
+            Some(Reference::Inline(url)) => match reference::decode(url).and_then(|b| self.artifacts.inline(&script, b)) {
+                Ok(map) => self.ready(Some(script), map, path.to_owned()),
                 Err(why) => {
                     let trouble = Trouble::new("js_invalid_source", "malformed_sourcemap", path).because(why);
                     without(script, Some(trouble))

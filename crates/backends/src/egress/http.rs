@@ -197,15 +197,23 @@ impl Http {
             .method(request.method)
             .uri(&request.url);
         for (name, value) in &request.headers {
-            builder = builder.header(*name, value);
+            builder = builder.header(&**name, value);
         }
         let wrong = |e: ureq::http::Error| ureq::Error::BadUri(e.to_string());
+        let patience = Some(request.patience.unwrap_or(PATIENCE));
         let mut answer = if request.method == "GET" {
-            agent.run(builder.body(()).map_err(wrong)?)?
+            let asked = builder.body(()).map_err(wrong)?;
+            agent.run(agent.configure_request(asked).timeout_global(patience).build())?
         } else {
-            agent.run(builder.body(request.body.as_slice()).map_err(wrong)?)?
+            let asked = builder.body(request.body.as_slice()).map_err(wrong)?;
+            agent.run(agent.configure_request(asked).timeout_global(patience).build())?
         };
+        let headers = answer.headers().iter();
+        let headers = headers
+            .filter_map(|(n, v)| Some((n.as_str().to_owned(), v.to_str().ok()?.to_owned())))
+            .collect();
         Ok(Response {
+            headers,
             status: answer.status().as_u16(),
             body: answer.body_mut().with_config().limit(most).read_to_vec()?,
         })
@@ -225,7 +233,8 @@ impl Outgoing for Http {
             OutgoingError(match e {
                 ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::PermissionDenied => e.to_string(),
                 ureq::Error::Timeout(_) => {
-                    format!("{host} did not answer in {} s", PATIENCE.as_secs())
+                    let patience = request.patience.unwrap_or(PATIENCE);
+                    format!("{host} did not answer in {} s", patience.as_secs())
                 }
                 ureq::Error::HostNotFound => format!("the name of {host} is not known"),
                 ureq::Error::BodyExceedsLimit(_) => {

@@ -210,7 +210,7 @@ struct Part<'a> {
 }
 
 /// What a panic said.
-pub(super) fn said(panic: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn said(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<String>()
         .cloned()

@@ -172,6 +172,12 @@ pub fn urls(
     all(rows, |r| r.text(0))
 }
 
+/// The projects that have bundles.
+pub fn projects_with_any(c: &mut dyn Connection) -> Result<Vec<i64>> {
+    let rows = c.query("select distinct project_id from artifact_bundle_projects", params![])?;
+    all(rows, |r| r.int(0))
+}
+
 /// Whether a project has bundles, and whether it has some for a release.
 pub fn any(c: &mut dyn Connection, project: i64, version: Option<&str>) -> Result<bool> {
     let rows = c.query(

@@ -103,6 +103,12 @@ pub fn add(c: &mut dyn Connection, d: &DebugFile) -> Result<i64> {
     .int(0)
 }
 
+/// The projects that have debug files.
+pub fn projects_with_any(c: &mut dyn Connection) -> Result<Vec<i64>> {
+    let rows = c.query("select distinct project_id from debug_files", params![])?;
+    all(rows, |r| r.int(0))
+}
+
 /// The debug files of a project with a debug id, newest first.
 pub fn by_debug_id(c: &mut dyn Connection, project: i64, debug_id: &str) -> Result<Vec<DebugFile>> {
     let sql = format!(

@@ -95,6 +95,12 @@ pub fn by_name(
     row.map(|r| read(&r)).transpose()
 }
 
+/// The organizations that have files.
+pub fn organizations_with_any(c: &mut dyn Connection) -> Result<Vec<i64>> {
+    let rows = c.query("select distinct org_id from release_files", params![])?;
+    all(rows, |r| r.int(0))
+}
+
 /// A page of a release's files by name: of one project and of all, or of all projects.
 pub fn page(
     c: &mut dyn Connection,

@@ -18,6 +18,7 @@ fn artifact(url: &str, text: &str, found: Found) -> Artifact {
         key: url.to_owned(),
         url: url.to_owned(),
         bytes: Arc::new(ByteView::from_vec(text.as_bytes().to_vec())),
+        path: None,
         map: None,
         found,
     }
@@ -53,12 +54,12 @@ impl Artifacts for Shelf {
             .map_err(|e| e.to_string())
     }
 
-    fn inline(&self, script: &Artifact, bytes: Vec<u8>) -> Artifact {
-        Artifact {
+    fn inline(&self, script: &Artifact, bytes: Vec<u8>) -> Result<Artifact, String> {
+        Ok(Artifact {
             bytes: Arc::new(ByteView::from_vec(bytes)),
             found: Found::Inline,
             ..script.clone()
-        }
+        })
     }
 }
 

@@ -1,0 +1,105 @@
+//! Symbolication with everything around it: who has files, what is remembered, what is made of uploads, and under
+//! which limits. What is done with frames is `symbolicate`'s, as functions of bytes.
+
+pub mod convert;
+mod known;
+pub mod settings;
+mod shelf;
+mod web;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use processing::Symbolicate;
+use protocol::json::{Json, Map};
+use storage::cache::Cache;
+use storage::outgoing::Outgoing;
+use storage::stores::Stores;
+use symbolicate::js::{self, FetchError};
+
+use self::convert::Convert;
+use self::known::Known;
+use self::shelf::{Place, Question, Shelf};
+use crate::directory::Directory;
+
+pub use self::shelf::names;
+
+/// The largest file of an archive that is read, bytes.
+const LARGEST: u64 = 512 << 20;
+
+/// Symbolication for every project.
+pub struct Symbols {
+    /// The stores.
+    pub stores: Stores,
+    /// What projects have.
+    pub directory: Arc<Directory>,
+    /// Files that are made of uploads and fetched ones.
+    pub cache: Arc<dyn Cache>,
+    /// Who makes them.
+    pub convert: Arc<dyn Convert>,
+    /// Asks other servers.
+    pub outgoing: Arc<dyn Outgoing>,
+    places: Known<Question, Option<Arc<Place>>>,
+    failures: Known<String, FetchError>,
+}
+
+impl Symbols {
+    /// With nothing remembered.
+    pub fn new(
+        stores: Stores,
+        directory: Arc<Directory>,
+        cache: Arc<dyn Cache>,
+        convert: Arc<dyn Convert>,
+        outgoing: Arc<dyn Outgoing>,
+    ) -> Symbols {
+        Symbols {
+            stores,
+            directory,
+            cache,
+            convert,
+            outgoing,
+            places: Known::default(),
+            failures: Known::default(),
+        }
+    }
+}
+
+impl Symbolicate for Symbols {
+    fn symbolicate(&self, event: &mut Map<'_>, project: u64) {
+        let Some(project) = self.directory.project(project) else {
+            return;
+        };
+        if !project.symbols.any() {
+            return;
+        }
+        if (project.symbols.scripts || project.symbols.fetch) && js::concerns(event) {
+            guarded(event, |event| {
+                js::apply(event, &Shelf::new(self, &project));
+            });
+        }
+    }
+}
+
+/// Does something with an event; if it panics the event stays as it was, and says so.
+fn guarded<'a>(event: &mut Map<'a>, work: impl Fn(&mut Map<'a>)) {
+    let begun = std::time::Instant::now();
+    let mut copy = event.clone();
+    match catch_unwind(AssertUnwindSafe(|| work(&mut copy))) {
+        Ok(()) => *event = copy,
+        Err(panic) => {
+            let error = crate::worker::prepare::said(&*panic);
+            tracing::error!(error, "symbolication failed; the event is kept as it came");
+            let errors = event.entry("errors");
+            if errors.as_array().is_none() {
+                *errors = Json::Array(Vec::new());
+            }
+            if let Some(list) = errors.as_array_mut() {
+                let mut entry = Map::new();
+                entry.set("type", "symbolication_failed");
+                entry.set("details", error);
+                list.push(Json::Object(entry));
+            }
+        }
+    }
+    metrics::histogram!("vedette_symbolicate_seconds").record(begun.elapsed().as_secs_f64());
+}
