@@ -22,6 +22,7 @@ for target in $targets; do
     mkdir -p "$corpus" artifacts
     case "$target" in
     event | security | json) seeds="../fixtures/normalize ../fixtures/group ../fixtures/json" ;;
+    object) seeds="../fixtures/symbols/shop" ;;
     *) seeds="" ;;
     esac
     echo "== $target, $seconds s"
