@@ -72,7 +72,10 @@ fn get(outgoing: &dyn Outgoing, url: &str, headers: Vec<(&'static str, String)>)
     let request = Request {
         method: "GET",
         url: url.to_owned(),
-        headers,
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name.into(), value))
+            .collect(),
         ..Request::default()
     };
     match ask(outgoing, request)? {
@@ -232,7 +235,10 @@ pub fn redeem(
     let request = Request {
         method: "POST",
         url: discovery.token_endpoint.clone(),
-        headers,
+        headers: headers
+            .into_iter()
+            .map(|(name, value)| (name.into(), value))
+            .collect(),
         body: serde_urlencoded::to_string(&form)
             .map_err(|e| e.to_string())?
             .into_bytes(),

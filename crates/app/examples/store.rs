@@ -20,7 +20,7 @@ use pipeline::ingest::record::{Form, Meta};
 use pipeline::worker::{Progress, Worker};
 use protocol::time::{Clock, SystemClock};
 use serde_json::json;
-use storage::queue::Record;
+use storage::queue::{Record, Track};
 use storage::relational::{people, projects};
 use storage::stores::Catalog;
 
@@ -108,11 +108,13 @@ fn main() -> anyhow::Result<()> {
             .collect::<Result<Vec<u64>, _>>()
     })?;
     let worker = Worker {
+        track: Track::Quick,
+        symbols: Arc::new(processing::NoSymbols),
         directory: Arc::new(Directory::open(stores.sql.clone(), 90)?),
         stores,
         quota: Arc::new(Quota::default()),
         geo: Arc::new(processing::NoGeo),
-        pool: pipeline::worker::pool(2)?,
+        pool: pipeline::worker::pool(Track::Quick, 2)?,
         progress: Arc::new(Progress::default()),
         stop: Arc::default(),
     };

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::admin::{Admin, Request};
 use crate::config::{self, Config, KEYS, Sources};
-use crate::{doctor, first_run, server, socket};
+use crate::{doctor, first_run, reader, server, socket};
 
 /// Error and performance monitoring that speaks Sentry's protocols: one binary, one folder.
 #[derive(Debug, Parser)]
@@ -57,6 +57,9 @@ enum Command {
         #[arg(long = "set", value_name = "NAME=VALUE")]
         set: Vec<String>,
     },
+    /// Reads an uploaded file for the server: started by it, with an order on standard input.
+    #[command(hide = true)]
+    ReadSymbols,
     /// Makes sure that an organization, project, login and token are there, and prints them.
     Setup {
         #[command(flatten)]
@@ -528,6 +531,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             say(api::new_secret())?;
             Ok(())
         }
+        Command::ReadSymbols => reader::answer(),
         Command::Openapi => say(api::OPENAPI.trim_end()),
         Command::Debug { stage } => debug(&stage),
     }

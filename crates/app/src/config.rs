@@ -149,6 +149,16 @@ pub const KEYS: &[Key] = &[
         doc: "addresses or networks of private use that may be asked where people name a server, such as a provider of single sign-on; others are refused",
     },
     Key {
+        name: "symbol-cache-mb",
+        default: "2048",
+        doc: "megabytes of the data folder for what is made of source maps and debug files and fetched from other servers; it can be made again",
+    },
+    Key {
+        name: "symbol-memory-mb",
+        default: "512",
+        doc: "megabytes of memory that reading one source map, debug file or crash dump may take, in a process of its own",
+    },
+    Key {
         name: "log",
         default: "info",
         doc: "what is logged: error, warn, info, debug, or a filter like info,pipeline=debug",
@@ -203,6 +213,10 @@ pub struct Config {
     pub organization: Option<String>,
     /// First project.
     pub project: Option<String>,
+    /// Bytes for what is made of source maps and debug files.
+    pub symbol_cache: u64,
+    /// Bytes of memory that reading one of them may take.
+    pub symbol_memory: u64,
     /// Certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
     /// The mail server, if there is one.
@@ -420,6 +434,8 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         secret_key: some("secret-key"),
         retention: u16::try_from(number("event-retention-days", 1, 3650)?)?,
         queue_limit: number("queue-limit-mb", 1, 1 << 20)? << 20,
+        symbol_cache: number("symbol-cache-mb", 16, 1 << 20)? << 20,
+        symbol_memory: number("symbol-memory-mb", 64, 1 << 16)? << 20,
         min_free_disk: number("min-free-disk-mb", 0, 1 << 20)? << 20,
         keep_free_percent: u8::try_from(number("keep-free-disk-percent", 0, 50)?)?,
         max_concurrent_requests: usize::try_from(number("max-concurrent-requests", 1, 100_000)?)?,
@@ -560,6 +576,8 @@ impl Config {
             "log" => self.log.clone(),
             "log-format" => if self.log_json { "json" } else { "text" }.to_owned(),
             "trusted-proxies" => self.trusted_text.clone(),
+            "symbol-cache-mb" => (self.symbol_cache >> 20).to_string(),
+            "symbol-memory-mb" => (self.symbol_memory >> 20).to_string(),
             "outgoing-private-networks" => self.outgoing_text.clone(),
             _ => key.default.to_owned(),
         }

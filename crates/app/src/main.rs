@@ -6,6 +6,7 @@ mod config;
 mod doctor;
 mod first_run;
 mod listener;
+mod reader;
 mod sentry_keys;
 mod server;
 mod socket;

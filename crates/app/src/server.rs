@@ -8,22 +8,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context as _;
 use axum::Router;
 use axum::extract::Request;
+use backends::cache::Folder;
 use backends::egress::http::Http;
 use backends::egress::smtp::Smtp;
 use backends::open::{StorageConfig, lock_folder, open};
 use pipeline::directory::Directory;
 use pipeline::ingest::{Ingest, quota::Quota};
+use pipeline::symbols::Symbols;
 use pipeline::worker::{Progress, Worker};
 use protocol::time::{Clock, SystemClock};
 use serde_json::Value;
 use storage::mail::Mailer;
 use storage::mail::links::Links;
+use storage::queue::Track;
 use storage::stores::{Catalog, Stores};
 use tower::Layer as _;
 
 use crate::admin::Admin;
 use crate::config::Config;
 use crate::listener::{self, Bounded, Peer, tell_peer};
+use crate::reader::Processes;
 use crate::watch::{self, Watch};
 use crate::{first_run, socket};
 
@@ -174,18 +178,35 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let first = first_run::prepare(config, &stores, &admin)?;
     socket::listen(&config.data_dir, admin)?;
 
-    let worker = Worker {
-        stores: stores.clone(),
-        directory: directory.clone(),
-        quota: quota.clone(),
-        geo: Arc::new(processing::Database::countries()),
-        pool: pipeline::worker::pool(config.worker_threads)?,
-        progress: progress.clone(),
-        stop: stop.clone(),
-    };
-    let worker = std::thread::Builder::new()
-        .name("worker".into())
-        .spawn(move || worker.run())?;
+    let outgoing = outgoing(config)?;
+    let symbols = Arc::new(Symbols::new(
+        stores.clone(),
+        directory.clone(),
+        Arc::new(Folder::open(
+            &config.data_dir.join("cache"),
+            config.symbol_cache,
+            stores.clock.clone(),
+        )?),
+        Arc::new(Processes::new(config.symbol_memory)),
+        outgoing.clone(),
+    ));
+    let geo = Arc::new(processing::Database::countries());
+    let mut workers = Vec::new();
+    for (track, name) in [(Track::Quick, "worker"), (Track::Symbols, "symbols")] {
+        let worker = Worker {
+            track,
+            symbols: symbols.clone(),
+            stores: stores.clone(),
+            directory: directory.clone(),
+            quota: quota.clone(),
+            geo: geo.clone(),
+            pool: pipeline::worker::pool(track, config.worker_threads)?,
+            progress: progress.clone(),
+            stop: stop.clone(),
+        };
+        let thread = std::thread::Builder::new().name(name.into());
+        workers.push(thread.spawn(move || worker.run())?);
+    }
     let jobs = {
         let folder = config.data_dir.clone();
         let jobs = pipeline::jobs::Jobs {
@@ -219,7 +240,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     }
 
     let app = routes(
-        config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape, seal,
+        config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape, seal, outgoing,
     )?;
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
@@ -233,7 +254,9 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     })?;
     tracing::info!("stopping: what is accepted is kept, what waits is processed at the next start");
     stop.store(true, Ordering::Relaxed);
-    let _ = worker.join();
+    for worker in workers {
+        let _ = worker.join();
+    }
     let _ = jobs.join();
     let _ = mails.join();
     stores.queue.close();
@@ -246,6 +269,13 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let _ = std::fs::remove_file(socket::path(&config.data_dir));
     drop(lock);
     Ok(())
+}
+
+/// The one client that asks addresses that people name.
+fn outgoing(config: &Config) -> anyhow::Result<Arc<Http>> {
+    let networks = config.outgoing.clone();
+    let allowed = Arc::new(move |address| networks.iter().any(|n| n.contains(address)));
+    Ok(Arc::new(Http::new(config.ca_file.as_deref(), allowed)?))
 }
 
 async fn told_to_stop() {
@@ -278,6 +308,7 @@ fn routes(
     forwarding: Arc<api::Forwarding>,
     scrape: metrics_exporter_prometheus::PrometheusHandle,
     seal: api::Seal,
+    outgoing: Arc<Http>,
 ) -> anyhow::Result<Router> {
     let networks = config.trusted.clone();
     let trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync> =
@@ -299,13 +330,8 @@ fn routes(
             Arc::new(move || watch.unwell())
         },
     };
-    let networks = config.outgoing.clone();
-    let outgoing = Http::new(
-        config.ca_file.as_deref(),
-        Arc::new(move |address| networks.iter().any(|n| n.contains(address))),
-    )?;
     let hooks = api::Hooks {
-        outgoing: Arc::new(outgoing),
+        outgoing,
         changed,
         check_settings: pipeline::directory::check,
         whereabouts: {

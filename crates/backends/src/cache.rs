@@ -3,26 +3,33 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use parking_lot::{Condvar, Mutex};
+use protocol::time::Clock;
 use storage::cache::{Cache, CacheError};
 
-/// How long an unused file stays.
-const UNUSED: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long it is remembered that a file cannot be made.
-const BAD: Duration = Duration::from_secs(24 * 3600);
-/// The use of a file is written to its date when the date is older than this.
-const TOUCH: Duration = Duration::from_secs(3600);
+/// An hour, µs.
+const HOUR: i64 = 3_600_000_000;
+/// How long an unused file stays, µs.
+const UNUSED: i64 = 7 * 24 * HOUR;
+/// How long it is remembered that a file cannot be made, µs.
+const BAD: i64 = 24 * HOUR;
+/// The use of a file is written to its date when the date is older than this, µs.
+const TOUCH: i64 = HOUR;
+/// How often old files are looked for, µs.
+const SWEEP: i64 = HOUR;
 /// The end of names that say why a file cannot be made.
 const BAD_END: &str = "_bad";
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     size: u64,
-    used: SystemTime,
+    /// µs.
+    used: i64,
     /// As the disk knows it.
-    touched: SystemTime,
+    touched: i64,
 }
 
 #[derive(Default)]
@@ -30,12 +37,15 @@ struct State {
     entries: HashMap<String, Entry>,
     total: u64,
     making: HashSet<String>,
+    /// When old files were last looked for, µs.
+    swept: i64,
 }
 
 /// A folder of files that can be made again.
 pub struct Folder {
     root: PathBuf,
     limit: u64,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
     made: Condvar,
 }
@@ -44,12 +54,18 @@ fn failed(e: &std::io::Error) -> CacheError {
     CacheError::Failed(format!("the cache cannot be written: {e}"))
 }
 
+/// µs since the epoch.
+fn micros(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
 impl Folder {
     /// Opens the folder; `limit` is the most bytes it may hold.
     ///
     /// # Errors
     /// If the folder cannot be read or made.
-    pub fn open(root: &Path, limit: u64) -> std::io::Result<Folder> {
+    pub fn open(root: &Path, limit: u64, clock: Arc<dyn Clock>) -> std::io::Result<Folder> {
         fs::create_dir_all(root)?;
         let mut state = State::default();
         for entry in fs::read_dir(root)? {
@@ -60,7 +76,7 @@ impl Folder {
                 let _ = fs::remove_file(entry.path());
                 continue;
             };
-            let used = data.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let used = data.modified().map_or(0, micros);
             state.total += data.len();
             let known = Entry {
                 size: data.len(),
@@ -72,6 +88,7 @@ impl Folder {
         let folder = Folder {
             root: root.to_owned(),
             limit,
+            clock,
             state: Mutex::new(state),
             made: Condvar::new(),
         };
@@ -81,10 +98,10 @@ impl Folder {
 
     /// What is known of a name: its file, or why there is none.
     fn known(&self, state: &mut State, name: &str) -> Option<Result<PathBuf, CacheError>> {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let bad = format!("{name}{BAD_END}");
         if let Some(entry) = state.entries.get(&bad) {
-            if now.duration_since(entry.touched).is_ok_and(|age| age < BAD)
+            if now - entry.touched < BAD
                 && let Ok(why) = fs::read_to_string(self.root.join(&bad))
             {
                 return Some(Err(CacheError::Bad(why)));
@@ -94,12 +111,11 @@ impl Folder {
         let path = self.root.join(name);
         let entry = state.entries.get_mut(name)?;
         entry.used = now;
-        if now.duration_since(entry.touched).is_ok_and(|age| age > TOUCH) {
+        if now - entry.touched > TOUCH {
             entry.touched = now;
-            let touched = fs::File::options()
-                .append(true)
-                .open(&path)
-                .and_then(|f| f.set_modified(now));
+            let touched = fs::File::options().append(true).open(&path).and_then(|f| {
+                f.set_modified(SystemTime::UNIX_EPOCH + Duration::from_micros(now.unsigned_abs()))
+            });
             if touched.is_err() {
                 self.remove(state, name);
                 return None;
@@ -119,7 +135,7 @@ impl Folder {
     }
 
     fn insert(&self, state: &mut State, name: &str, size: u64) {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let entry = Entry {
             size,
             used: now,
@@ -129,6 +145,10 @@ impl Folder {
             state.total = state.total.saturating_sub(old.size);
         }
         state.total += size;
+        if now - state.swept > SWEEP {
+            state.swept = now;
+            self.remove_old(state, now);
+        }
         self.make_room(state, name);
     }
 
@@ -137,7 +157,7 @@ impl Folder {
         if state.total <= self.limit {
             return;
         }
-        let mut by_use: Vec<(SystemTime, String)> = state
+        let mut by_use: Vec<(i64, String)> = state
             .entries
             .iter()
             .filter(|(name, _)| *name != fresh)
@@ -148,6 +168,22 @@ impl Folder {
             if state.total <= self.limit / 10 * 9 {
                 break;
             }
+            self.remove(state, &name);
+        }
+    }
+
+    /// Removes what was not used for a week, and what cannot be made for a day.
+    fn remove_old(&self, state: &mut State, now: i64) {
+        let old: Vec<String> = state
+            .entries
+            .iter()
+            .filter(|(name, entry)| {
+                let most = if name.ends_with(BAD_END) { BAD } else { UNUSED };
+                now - entry.used > most
+            })
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in old {
             self.remove(state, &name);
         }
     }
@@ -204,7 +240,9 @@ impl Cache for Folder {
         make: &mut dyn FnMut(&Path) -> Result<(), CacheError>,
     ) -> Result<PathBuf, CacheError> {
         if !valid(name) || name.ends_with(BAD_END) {
-            return Err(CacheError::Failed(format!("{name} is no name for a file of the cache")));
+            return Err(CacheError::Failed(format!(
+                "{name} is no name for a file of the cache"
+            )));
         }
         {
             let mut state = self.state.lock();
@@ -220,23 +258,6 @@ impl Cache for Folder {
         }
         let _making = Making(self, name);
         self.write(name, make)
-    }
-
-    fn sweep(&self) {
-        let now = SystemTime::now();
-        let mut state = self.state.lock();
-        let old: Vec<String> = state
-            .entries
-            .iter()
-            .filter(|(name, entry)| {
-                let most = if name.ends_with(BAD_END) { BAD } else { UNUSED };
-                now.duration_since(entry.used).is_ok_and(|age| age > most)
-            })
-            .map(|(name, _)| name.clone())
-            .collect();
-        for name in old {
-            self.remove(&mut state, &name);
-        }
     }
 
     fn usage(&self) -> (u64, u64) {
@@ -256,7 +277,17 @@ impl Cache for Folder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+    /// A clock that stands where a test sets it.
+    #[derive(Default)]
+    struct Hours(AtomicI64);
+
+    impl Clock for Hours {
+        fn now(&self) -> i64 {
+            1_800_000_000_000_000 + self.0.fetch_add(1, Ordering::Relaxed)
+        }
+    }
 
     fn put(folder: &Folder, name: &str, size: usize) -> PathBuf {
         let mut make = |path: &Path| fs::write(path, vec![1; size]).map_err(|e| failed(&e));
@@ -275,7 +306,7 @@ mod tests {
     #[test]
     fn what_was_used_longest_ago_goes_first() {
         let root = tempfile::tempdir().expect("a folder");
-        let folder = Folder::open(root.path(), 1000).expect("opened");
+        let folder = Folder::open(root.path(), 1000, Arc::new(Hours::default())).expect("opened");
         put(&folder, "a", 400);
         put(&folder, "b", 400);
         assert!(put(&folder, "a", 0).exists(), "it is there already");
@@ -293,9 +324,13 @@ mod tests {
     #[test]
     fn it_is_there_again_after_a_restart() {
         let root = tempfile::tempdir().expect("a folder");
-        put(&Folder::open(root.path(), 1000).expect("opened"), "a", 400);
+        put(
+            &Folder::open(root.path(), 1000, Arc::new(Hours::default())).expect("opened"),
+            "a",
+            400,
+        );
         fs::write(root.path().join("b.new"), b"half").expect("written");
-        let folder = Folder::open(root.path(), 1000).expect("opened");
+        let folder = Folder::open(root.path(), 1000, Arc::new(Hours::default())).expect("opened");
         assert_eq!(folder.usage(), (400, 1));
         assert!(!made(&folder, "a"));
         assert!(!root.path().join("b.new").exists());
@@ -306,7 +341,7 @@ mod tests {
     #[test]
     fn what_cannot_be_made_is_remembered() {
         let root = tempfile::tempdir().expect("a folder");
-        let folder = Folder::open(root.path(), 1000).expect("opened");
+        let folder = Folder::open(root.path(), 1000, Arc::new(Hours::default())).expect("opened");
         let bad = CacheError::Bad("it is broken".into());
         assert_eq!(folder.file("a", &mut |_| Err(bad.clone())), Err(bad.clone()));
         assert_eq!(folder.file("a", &mut |_| panic!("not again")), Err(bad));
@@ -317,9 +352,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_used_goes() {
+        let root = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(Hours::default());
+        let folder = Folder::open(root.path(), 1000, clock.clone()).expect("opened");
+        put(&folder, "a", 10);
+        let _ = folder.file("b", &mut |_| Err(CacheError::Bad("broken".into())));
+        clock.0.fetch_add(BAD + 1, Ordering::Relaxed);
+        assert!(!made(&folder, "a"), "it is used");
+        assert!(made(&folder, "b"), "it is tried again");
+        clock.0.fetch_add(UNUSED + 1, Ordering::Relaxed);
+        put(&folder, "c", 10);
+        assert_eq!(folder.usage(), (10, 1));
+    }
+
+    #[test]
     fn who_asks_for_the_same_waits() {
         let root = tempfile::tempdir().expect("a folder");
-        let folder = Folder::open(root.path(), 1000).expect("opened");
+        let folder = Folder::open(root.path(), 1000, Arc::new(Hours::default())).expect("opened");
         let times = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {

@@ -31,10 +31,15 @@ const WAIT: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// If the system gives none.
-pub fn pool(threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+pub fn pool(track: Track, threads: usize) -> Result<rayon::ThreadPool, rayon::ThreadPoolBuildError> {
+    let (name, threads) = match track {
+        Track::Quick => ("process", threads),
+        // They wait for disks and servers more than they compute.
+        Track::Symbols => ("symbols", threads.max(2) * 2),
+    };
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
-        .thread_name(|n| format!("process-{n}"))
+        .thread_name(move |n| format!("{name}-{n}"))
         .build()
 }
 
@@ -247,10 +252,12 @@ impl Worker {
     fn prepare(&self, batch: &Batch) -> Vec<prepare::Prepared> {
         let mut stage = apply::Stage::begin();
         let today = protocol::time::day_of(self.stores.clock.now());
+        // Events of the other track take too long each for eight to share a thread.
+        let shortest = if self.track == Track::Quick { 8 } else { 1 };
         let one = |claimed| prepare::prepare(claimed, &self.directory, &*self.geo, &*self.symbols, today);
         let prepared = self
             .pool
-            .install(|| batch.records.par_iter().with_min_len(8).map(one).collect());
+            .install(|| batch.records.par_iter().with_min_len(shortest).map(one).collect());
         stage.ends("process");
         prepared
     }

@@ -237,7 +237,7 @@ fn changed_reports_are_read_or_refused() {
     let mut read = 0;
     for _ in 0..rounds(10_000) {
         let body = mutator.bytes(&reports);
-        for done in process_security(&body, None, &receipt, &rules, &NoGeo, &NoSymbols)
+        for done in process_security(&body, None, &receipt, &rules, &NoGeo)
             .into_iter()
             .flatten()
         {

@@ -1,4 +1,5 @@
-//! The cache port: files on a disk of this machine that can be made again, all together under one limit.
+//! The cache port: files on a disk of this machine that can be made again, all together under one limit. What was not
+//! used for a week goes by itself.
 
 use std::path::{Path, PathBuf};
 
@@ -27,9 +28,6 @@ pub trait Cache: Send + Sync {
         name: &str,
         make: &mut dyn FnMut(&Path) -> Result<(), CacheError>,
     ) -> Result<PathBuf, CacheError>;
-
-    /// Removes what was not used for a week, and what cannot be made for a day.
-    fn sweep(&self);
 
     /// Bytes and number of the files there are.
     fn usage(&self) -> (u64, u64);

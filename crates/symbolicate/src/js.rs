@@ -550,7 +550,9 @@ impl Run<'_> {
                     minified.then(|| Trouble::new("js_no_sourcemap", "missing_sourcemap", path)),
                 )
             }
-            Some(Reference::Inline(url)) => match reference::decode(url).and_then(|b| self.artifacts.inline(&script, b)) {
+            Some(Reference::Inline(url)) => match reference::decode(url)
+                .and_then(|b| self.artifacts.inline(&script, b))
+            {
                 Ok(map) => self.ready(Some(script), map, path.to_owned()),
                 Err(why) => {
                     let trouble = Trouble::new("js_invalid_source", "malformed_sourcemap", path).because(why);

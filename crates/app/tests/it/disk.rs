@@ -242,7 +242,7 @@ fn a_slow_disk_delays_what_is_seen_and_says_so() {
         let work = s.spawn(|| bench.worker.drain());
         // The queue takes events as before.
         let begun = Instant::now();
-        while bench.worker.progress.waiting_since.load(Ordering::Relaxed) == 0 {
+        while bench.worker.progress.waiting_since() == 0 {
             assert!(begun.elapsed() < Duration::from_secs(5), "the delay is not told");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -254,7 +254,7 @@ fn a_slow_disk_delays_what_is_seen_and_says_so() {
     });
     bench.worker.drain();
     assert!((1..=50).all(|n| bench.state(n) == "stored"));
-    assert_eq!(bench.worker.progress.waiting_since.load(Ordering::Relaxed), 0);
+    assert_eq!(bench.worker.progress.waiting_since(), 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use processing::{Geo, Place};
 use protocol::ids::EventId;
 use protocol::time::{Clock, SystemClock};
 use storage::payloads::{Locator, Partition, PayloadError, Payloads, See};
-use storage::queue::Record;
+use storage::queue::{Record, Track};
 use storage::relational::{aside, outcomes, people, projects};
 use storage::sql::{Body, Dialect, Sql, SqlError};
 use storage::stores::{Catalog, Stores};
@@ -181,11 +181,13 @@ pub fn bench(folder: &Path) -> Bench {
         })
         .unwrap();
     let worker = Worker {
+        track: Track::Quick,
+        symbols: Arc::new(processing::NoSymbols),
         directory: Arc::new(Directory::open(stores.sql.clone(), 90).unwrap()),
         stores,
         quota: Arc::new(Quota::default()),
         geo: Arc::new(PanicGeo(faults.clone())),
-        pool: pipeline::worker::pool(2).unwrap(),
+        pool: pipeline::worker::pool(Track::Quick, 2).unwrap(),
         progress: Arc::new(Progress::default()),
         stop: Arc::default(),
     };

@@ -84,6 +84,11 @@ impl Allowed {
         }
     }
 
+    /// Whether an address is one that the setting names: where nothing is named, none is.
+    pub fn names(&self, url: &str) -> bool {
+        !self.any && self.allows(url)
+    }
+
     /// Whether a page at this address may send.
     fn allows(&self, origin: &str) -> bool {
         let origin = origin.to_lowercase();

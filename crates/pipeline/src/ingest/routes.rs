@@ -238,10 +238,17 @@ fn full(ingest: &Ingest, e: &QueueError) -> Refusal {
 
 /// Puts a request into the queue; `dump` says that there is a crash dump in it, which is slow to read.
 async fn append(ingest: &Ingest, meta: &Meta, body: Bytes, dump: bool) -> Result<(), Refusal> {
-    let symbols = ingest.directory.project(meta.project).is_some_and(|p| p.symbols.any());
+    let symbols = ingest
+        .directory
+        .project(meta.project)
+        .is_some_and(|p| p.symbols.any());
     let record = Record {
         key: meta.project,
-        track: if dump || symbols { Track::Symbols } else { Track::Quick },
+        track: if dump || symbols {
+            Track::Symbols
+        } else {
+            Track::Quick
+        },
         bytes: meta.write(&body),
     };
     // A large one is not held twice while it is written.
@@ -461,7 +468,10 @@ async fn take_envelope(
         )
     });
     if !envelope.items.is_empty() && (refusal.is_none() || others) {
-        let dump = envelope.items.iter().any(|i| is_dump(i.attachment_type.as_deref()));
+        let dump = envelope
+            .items
+            .iter()
+            .any(|i| is_dump(i.attachment_type.as_deref()));
         append(ingest, &meta, body, dump).await?;
     }
     match refusal {

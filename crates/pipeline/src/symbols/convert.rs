@@ -40,6 +40,15 @@ pub struct Job {
     pub output: PathBuf,
 }
 
+impl Job {
+    /// The files that it reads.
+    pub fn inputs(&self) -> Vec<&Path> {
+        match &self.what {
+            What::SourceMap { script, map } => script.as_deref().into_iter().chain([map.as_path()]).collect(),
+        }
+    }
+}
+
 /// Whoever does jobs, under limits of time and memory.
 pub trait Convert: Send + Sync {
     /// Does a job.
@@ -58,14 +67,15 @@ pub fn run(job: &Job) -> Result<(), CacheError> {
         What::SourceMap { script, map } => {
             let script = script.as_deref().map(open).transpose()?;
             let map = open(map)?;
-            symbolicate::js::map::convert(script.as_deref().map(|s| &***s), &map)
+            symbolicate::js::map::convert(script.as_ref().map(|s| &***s), &map)
         }
     };
     let bytes = bytes.map_err(|e| match e {
         ConvertError::Malformed(why) => CacheError::Bad(why),
         ConvertError::Empty => CacheError::Bad(ConvertError::Empty.to_string()),
     })?;
-    std::fs::write(&job.output, bytes).map_err(|e| CacheError::Failed(format!("{}: {e}", job.output.display())))
+    std::fs::write(&job.output, bytes)
+        .map_err(|e| CacheError::Failed(format!("{}: {e}", job.output.display())))
 }
 
 /// Does jobs in this process, for tests and tools.

@@ -35,8 +35,12 @@ impl SymbolSettings {
             scripts: uploads.scripts,
             debug_files: uploads.debug_files,
             fetch: settings.get("scrapeJavaScript").and_then(Value::as_bool) == Some(true),
-            token: text("securityToken")
-                .map(|token| (text("securityTokenHeader").unwrap_or_else(|| "X-Sentry-Token".into()), token)),
+            token: text("securityToken").map(|token| {
+                (
+                    text("securityTokenHeader").unwrap_or_else(|| "X-Sentry-Token".into()),
+                    token,
+                )
+            }),
         }
     }
 

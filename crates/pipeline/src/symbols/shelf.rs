@@ -95,7 +95,11 @@ impl<'s> Shelf<'s> {
         }
     }
 
-    fn note(&self, date_used: i64, write: impl Fn(&mut dyn storage::sql::Connection, i64) -> Result<(), SqlError>) {
+    fn note(
+        &self,
+        date_used: i64,
+        write: impl Fn(&mut dyn storage::sql::Connection, i64) -> Result<(), SqlError>,
+    ) {
         let now = self.symbols.stores.clock.now();
         if now - date_used < DAY {
             return;
@@ -110,8 +114,16 @@ impl<'s> Shelf<'s> {
         let made_of = format!("{}/{}", place.sha1, place.path.as_deref().unwrap_or_default());
         let key = format!("file-{}", hash(&[&made_of]));
         let file = match &place.path {
-            None => self.symbols.stores.blobs.file(&place.blob).map_err(|e| CacheError::Failed(e.to_string())),
-            Some(path) => self.symbols.cache.file(&key, &mut |out| self.extract(place, path, out)),
+            None => self
+                .symbols
+                .stores
+                .blobs
+                .file(&place.blob)
+                .map_err(|e| CacheError::Failed(e.to_string())),
+            Some(path) => self
+                .symbols
+                .cache
+                .file(&key, &mut |out| self.extract(place, path, out)),
         };
         match file.and_then(|file| Ok((open(&file)?, file))) {
             Ok((bytes, file)) => Some(Artifact {
@@ -131,11 +143,18 @@ impl<'s> Shelf<'s> {
 
     fn extract(&self, place: &Place, path: &str, out: &Path) -> Result<(), CacheError> {
         let failed = |e: String| CacheError::Failed(e);
-        let blob = self.symbols.stores.blobs.file(&place.blob).map_err(|e| failed(e.to_string()))?;
+        let blob = self
+            .symbols
+            .stores
+            .blobs
+            .file(&place.blob)
+            .map_err(|e| failed(e.to_string()))?;
         let file = std::fs::File::open(blob).map_err(|e| failed(e.to_string()))?;
         let mut bundle =
             Bundle::open(std::io::BufReader::new(file)).map_err(|e| CacheError::Bad(e.to_string()))?;
-        let bytes = bundle.read(path, LARGEST).map_err(|e| CacheError::Bad(e.to_string()))?;
+        let bytes = bundle
+            .read(path, LARGEST)
+            .map_err(|e| CacheError::Bad(e.to_string()))?;
         std::fs::write(out, bytes).map_err(|e| failed(e.to_string()))
     }
 
@@ -271,7 +290,9 @@ impl Artifacts for Shelf<'_> {
         let name = format!("map1-{}", hash(&[script_key, &map.key]));
         let file = self.symbols.cache.file(&name, &mut |out| {
             let path = |a: &Artifact| -> Result<PathBuf, CacheError> {
-                a.path.clone().ok_or_else(|| CacheError::Failed("it is not on disk".into()))
+                a.path
+                    .clone()
+                    .ok_or_else(|| CacheError::Failed("it is not on disk".into()))
             };
             self.symbols.convert.convert(&Job {
                 what: What::SourceMap {

@@ -51,34 +51,46 @@ pub(super) fn fetch(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Res
     }
     let key = format!("web-{}-{}", hash(&[url, &owner.to_string()]), now / FRESH);
     let mut failure = None;
-    let file = symbols.cache.file(&key, &mut |out| match ask(symbols, project, url) {
-        Ok((bytes, map)) => {
-            // The header that names the map is kept in front, so that the file says all.
-            let mut content = map.unwrap_or_default().into_bytes();
-            content.push(b'\n');
-            content.extend_from_slice(&bytes);
-            std::fs::write(out, content).map_err(|e| CacheError::Failed(e.to_string()))
-        }
-        Err(e) => {
-            failure = Some(e);
-            Err(CacheError::Failed("not fetched".into()))
-        }
-    });
+    let file = symbols
+        .cache
+        .file(&key, &mut |out| match ask(symbols, project, url) {
+            Ok((bytes, map)) => {
+                // The header that names the map is kept in front, so that the file says all.
+                let mut content = map.unwrap_or_default().into_bytes();
+                content.push(b'\n');
+                content.extend_from_slice(&bytes);
+                std::fs::write(out, content).map_err(|e| CacheError::Failed(e.to_string()))
+            }
+            Err(e) => {
+                failure = Some(e);
+                Err(CacheError::Failed("not fetched".into()))
+            }
+        });
     if let Some(failure) = failure {
         let silent = failure.reason == "timeout";
         let [of_url, of_host] = failures;
-        let (key, pause) = if silent { (of_host, SILENT) } else { (of_url, MISSING) };
-        symbols.failures.put(generation, key, failure.clone(), now + pause);
+        let (key, pause) = if silent {
+            (of_host, SILENT)
+        } else {
+            (of_url, MISSING)
+        };
+        symbols
+            .failures
+            .put(generation, key, failure.clone(), now + pause);
         return Err(failure);
     }
     let file = file.map_err(other)?;
     // The two parts are files of their own, as whoever reads maps needs them plain.
     let whole = open(&file).map_err(other)?;
     let split = whole.iter().position(|b| *b == b'\n').unwrap_or(0);
-    let map = std::str::from_utf8(&whole[..split]).ok().filter(|m| !m.is_empty()).map(str::to_owned);
+    let map = std::str::from_utf8(&whole[..split])
+        .ok()
+        .filter(|m| !m.is_empty())
+        .map(str::to_owned);
     let plain_key = format!("{key}-plain");
     let plain = symbols.cache.file(&plain_key, &mut |out| {
-        std::fs::write(out, whole.get(split + 1..).unwrap_or_default()).map_err(|e| CacheError::Failed(e.to_string()))
+        std::fs::write(out, whole.get(split + 1..).unwrap_or_default())
+            .map_err(|e| CacheError::Failed(e.to_string()))
     });
     let plain = plain.map_err(other)?;
     Ok(Artifact {
@@ -92,12 +104,16 @@ pub(super) fn fetch(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Res
 }
 
 /// Asks for a file: its bytes, and the map that its headers name.
-fn ask(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Result<(Vec<u8>, Option<String>), FetchError> {
+fn ask(
+    symbols: &Symbols,
+    project: &ProjectEntry,
+    url: &str,
+) -> Result<(Vec<u8>, Option<String>), FetchError> {
     let mut url = url.to_owned();
     for _ in 0..=REDIRECTIONS {
         let mut headers = vec![("Accept".into(), "*/*".to_owned())];
         if let Some((name, token)) = &project.symbols.token
-            && project.allowed.permits_host(host(&url))
+            && project.allowed.names(&url)
         {
             headers.push((name.clone().into(), token.clone()));
         }
@@ -111,23 +127,31 @@ fn ask(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Result<(Vec<u8>,
             private: false,
         };
         let answer = symbols.outgoing.ask(&request).map_err(|e| {
-            let reason = if e.0.contains("did not answer") { "timeout" } else { "download_error" };
-            FetchError {
-                reason,
-                details: e.0,
-            }
+            let reason = if e.0.contains("did not answer") {
+                "timeout"
+            } else {
+                "download_error"
+            };
+            FetchError { reason, details: e.0 }
         })?;
         match answer.status {
             200 => {
-                let html = answer.header("content-type").is_some_and(|t| t.starts_with("text/html"));
+                let html = answer
+                    .header("content-type")
+                    .is_some_and(|t| t.starts_with("text/html"));
                 let start = answer.body.iter().find(|b| !b.is_ascii_whitespace());
                 if html || start == Some(&b'<') {
                     return Err(FetchError {
                         reason: "other",
-                        details: format!("{url} is a page, not a script: the server answers what it does not have so"),
+                        details: format!(
+                            "{url} is a page, not a script: the server answers what it does not have so"
+                        ),
                     });
                 }
-                let map = answer.header("sourcemap").or(answer.header("x-sourcemap")).map(str::to_owned);
+                let map = answer
+                    .header("sourcemap")
+                    .or(answer.header("x-sourcemap"))
+                    .map(str::to_owned);
                 return Ok((answer.body, map));
             }
             301 | 302 | 303 | 307 | 308 => match answer.header("location") {
@@ -149,5 +173,7 @@ fn ask(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Result<(Vec<u8>,
             status => return Err(other(format!("{url}: the server answers {status}"))),
         }
     }
-    Err(other(format!("{url} leads elsewhere more than {REDIRECTIONS} times")))
+    Err(other(format!(
+        "{url} leads elsewhere more than {REDIRECTIONS} times"
+    )))
 }

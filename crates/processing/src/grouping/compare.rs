@@ -271,7 +271,14 @@ mod tests {
         let event = json!({ "platform": "python", "exception": { "values": [
             { "type": kind, "value": "x", "stacktrace": { "frames": frames } }] } });
         let rules = ProjectRules::compile(1, &ProjectSettings::default()).unwrap();
-        let done = process_event(event.to_string().as_bytes(), &Receipt::default(), &rules, &NoGeo).unwrap();
+        let done = process_event(
+            event.to_string().as_bytes(),
+            &Receipt::default(),
+            &rules,
+            &NoGeo,
+            &crate::NoSymbols,
+        )
+        .unwrap();
         serde_json::from_slice(&done.json).unwrap()
     }
 

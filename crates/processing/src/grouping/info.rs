@@ -115,7 +115,7 @@ mod tests {
             "stacktrace":{"frames":[{"function":"lib","in_app":false},{"function":"lib2","in_app":false},
             {"function":"mine","module":"m","in_app":true}]}}]}}"#;
         let rules = ProjectRules::compile(1, &ProjectSettings::default()).unwrap();
-        let done = process_event(body, &Receipt::default(), &rules, &NoGeo).unwrap();
+        let done = process_event(body, &Receipt::default(), &rules, &NoGeo, &crate::NoSymbols).unwrap();
         let event: Value = serde_json::from_slice(&done.json).unwrap();
         let info = grouping_info(&event);
         assert_eq!(info["app"]["hash"], done.hashes[0].to_string());

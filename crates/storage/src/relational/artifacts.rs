@@ -174,7 +174,10 @@ pub fn urls(
 
 /// The projects that have bundles.
 pub fn projects_with_any(c: &mut dyn Connection) -> Result<Vec<i64>> {
-    let rows = c.query("select distinct project_id from artifact_bundle_projects", params![])?;
+    let rows = c.query(
+        "select distinct project_id from artifact_bundle_projects",
+        params![],
+    )?;
     all(rows, |r| r.int(0))
 }
 

@@ -1,3 +1,5 @@
+//! Events whose scripts are on a shelf in memory.
+
 use std::sync::Arc;
 
 use symbolic::common::ByteView;
