@@ -6,3 +6,9 @@
 
 pub mod convert;
 pub mod files;
+#[cfg(test)]
+mod fixtures;
+pub mod names;
+pub mod native;
+mod sources;
+mod stacks;
