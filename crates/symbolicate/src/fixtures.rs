@@ -104,14 +104,24 @@ fn compare(path: &str, expected: &Json<'_>, found: Option<&Json<'_>>, wrong: &mu
 
 /// The event of a case: written out, or read from the crash report that is named.
 fn event(folder: &Path, input: &Map<'_>, files: &dyn Files) -> Map<'static> {
-    let _ = (folder, files);
-    match input.get("event") {
-        Some(Json::Object(event)) => match Json::Object(event.clone()).into_owned() {
-            Json::Object(event) => event,
-            _ => Map::new(),
-        },
-        _ => panic!("{}: input.json names no event", folder.display()),
+    let mut event = match input.get("event").cloned().unwrap_or_default().into_owned() {
+        Json::Object(event) => event,
+        _ => Map::new(),
+    };
+    let report = |key: &str| {
+        let name = input.str(key)?;
+        Some(std::fs::read(folder.join(name)).expect("the report is there"))
+    };
+    if let Some(bytes) = report("minidump") {
+        let parts = crate::minidump::process(&bytes, files).expect("the dump is read");
+        crate::crash::merge(&mut event, parts);
     }
+    assert!(
+        !event.is_empty(),
+        "{}: input.json names no event",
+        folder.display()
+    );
+    event
 }
 
 #[test]
@@ -141,6 +151,9 @@ fn every_case_comes_out_as_expected() {
         let mut event = event(&folder, input, &files);
         crate::native::apply(&mut event, &files);
         let found = Json::Object(event);
+        if std::env::var("SHOW").is_ok_and(|s| s == name) {
+            println!("{found}");
+        }
         compare(&name, &expected, Some(&found), &mut wrong);
         // What was looked up once is not looked up again.
         let mut again = found.clone();

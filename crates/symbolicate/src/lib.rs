@@ -5,9 +5,11 @@
 //! to look up in, so that the expensive and dangerous part can be done once, apart and under limits.
 
 pub mod convert;
+pub mod crash;
 pub mod files;
 #[cfg(test)]
 mod fixtures;
+pub mod minidump;
 pub mod names;
 pub mod native;
 mod sources;
