@@ -149,6 +149,7 @@ fn every_case_comes_out_as_expected() {
         let expected = json(&folder.join("expected.json"));
         let files = Uploaded::read(&folder, input);
         let mut event = event(&folder, input, &files);
+        crate::jvm::apply(&mut event, &files);
         crate::native::apply(&mut event, &files);
         let found = Json::Object(event);
         if std::env::var("SHOW").is_ok_and(|s| s == name) {
@@ -159,6 +160,7 @@ fn every_case_comes_out_as_expected() {
         let mut again = found.clone();
         if let Json::Object(event) = &mut again {
             assert!(!crate::native::apply(event, &files), "{name}: applied twice");
+            assert!(!crate::jvm::apply(event, &files), "{name}: applied twice");
         }
         assert!(again == found, "{name}: it changes when applied again");
         cases += 1;

@@ -9,6 +9,7 @@ pub mod crash;
 pub mod files;
 #[cfg(test)]
 mod fixtures;
+pub mod jvm;
 pub mod minidump;
 pub mod names;
 pub mod native;
