@@ -1,6 +1,36 @@
 //! From uploaded bytes to forms that are looked up in.
+//!
+//! A debug file is read in full here and never again: what comes out is small, flat and made by us, so that
+//! lookups need to trust nothing.
+
+use std::io::{self, Read, Write};
+
+use symbolic::cfi::{CfiCache, FromObjectOptions};
+use symbolic::common::DebugId;
+use symbolic::debuginfo::macho::BcSymbolMap;
+use symbolic::debuginfo::pe::PeObject;
+use symbolic::debuginfo::sourcebundle::SourceBundle;
+use symbolic::debuginfo::{Archive, Object, ParseObjectOptions};
+use symbolic::il2cpp::LineMapping;
+use symbolic::ppdb::{PortablePdb, PortablePdbCacheConverter};
+use symbolic::symcache::SymCacheConverter;
 
 use crate::files::Form;
+
+/// The largest section of a debug file once it is decompressed, bytes.
+const MAX_SECTION: usize = 1 << 30;
+
+/// The largest source file within a debug file or a bundle, bytes.
+pub(crate) const MAX_SOURCE: usize = 16 << 20;
+
+/// The largest manifest of a source bundle and the largest embedded portable PDB, bytes.
+const MAX_EMBEDDED: usize = 128 << 20;
+
+/// Calls that are inlined into each other, in Breakpad files.
+const MAX_INLINE_DEPTH: u32 = 256;
+
+/// Links of `UNWIND_INFO` that are followed for one function of a PE.
+const MAX_UNWIND_CHAIN: usize = 64;
 
 /// Why a file cannot be converted: one sentence for whoever uploaded it.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -13,11 +43,190 @@ pub enum ConvertError {
     Empty,
 }
 
+fn malformed(e: impl std::error::Error) -> ConvertError {
+    let mut text = e.to_string();
+    let mut source = e.source();
+    // Libraries tell the reason in the error beneath.
+    while let Some(inner) = source {
+        if text.len() < 500 {
+            text = format!("{text}: {inner}");
+        }
+        source = inner.source();
+    }
+    ConvertError::Malformed(text)
+}
+
 /// Makes a form of the file with this debug id (fat files hold several) out of `bytes`.
 ///
 /// # Errors
 /// [`ConvertError`].
 pub fn convert(form: Form, bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError> {
-    let _ = (bytes, debug_id);
-    Err(ConvertError::Malformed(format!("{form:?}")))
+    match form {
+        Form::Symbols => symbols(bytes, debug_id, None),
+        Form::Unwind => unwind(bytes, debug_id),
+        Form::PortablePdb => portable_pdb(bytes),
+        Form::Sources => sources(bytes),
+        Form::Il2cpp => il2cpp(bytes),
+        Form::Proguard => proguard(bytes),
+    }
+}
+
+/// A symcache of a Mach-O whose names were hidden for upload to Apple, with the `bcsymbolmap` that tells them.
+///
+/// # Errors
+/// [`ConvertError`], also for a `bcsymbolmap` that is none.
+pub fn symbols_with_names(
+    bytes: &[u8],
+    debug_id: Option<&str>,
+    bcsymbolmap: &[u8],
+) -> Result<Vec<u8>, ConvertError> {
+    symbols(
+        bytes,
+        debug_id,
+        Some(BcSymbolMap::parse(bcsymbolmap).map_err(malformed)?),
+    )
+}
+
+fn options() -> ParseObjectOptions {
+    let mut options = ParseObjectOptions::default();
+    options.max_decompressed_section_size = Some(MAX_SECTION);
+    options.max_decompressed_embedded_source_size = Some(MAX_SOURCE);
+    options.max_inline_depth = Some(MAX_INLINE_DEPTH);
+    options
+}
+
+/// The object of a file that is meant: the one with the debug id, or the only one.
+fn object<'a>(bytes: &'a [u8], debug_id: Option<&str>) -> Result<Object<'a>, ConvertError> {
+    let archive = Archive::parse_with_opts(bytes, options()).map_err(malformed)?;
+    let wanted: Option<DebugId> = debug_id.and_then(|id| id.parse().ok());
+    let count = archive.object_count();
+    let mut broken = None;
+    for object in archive.objects() {
+        match object {
+            Ok(object) if count == 1 || wanted.is_none_or(|id| id == object.debug_id()) => return Ok(object),
+            Ok(_) => {}
+            Err(e) => broken = Some(malformed(e)),
+        }
+    }
+    Err(broken.unwrap_or(ConvertError::Empty))
+}
+
+fn symbols(
+    bytes: &[u8],
+    debug_id: Option<&str>,
+    names: Option<BcSymbolMap<'_>>,
+) -> Result<Vec<u8>, ConvertError> {
+    let object = object(bytes, debug_id)?;
+    let native = !matches!(object, Object::PortablePdb(_) | Object::SourceBundle(_));
+    if !native || !(object.has_symbols() || object.has_debug_info()) {
+        return Err(ConvertError::Empty);
+    }
+    let mut converter = SymCacheConverter::new();
+    if let Some(names) = names {
+        converter.add_transformer(names);
+    }
+    converter.process_object(&object).map_err(malformed)?;
+    let mut out = Vec::new();
+    converter.serialize(&mut out).map_err(malformed)?;
+    Ok(out)
+}
+
+fn unwind(bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError> {
+    let object = object(bytes, debug_id)?;
+    if !object.has_unwind_info() {
+        return Err(ConvertError::Empty);
+    }
+    let mut options = FromObjectOptions::default();
+    options.max_unwind_chain_len = Some(MAX_UNWIND_CHAIN);
+    let cache = CfiCache::from_object_with_opts(&object, options).map_err(malformed)?;
+    if cache.as_slice().is_empty() {
+        return Err(ConvertError::Empty);
+    }
+    let mut out = Vec::new();
+    cache.write_to(&mut out).map_err(malformed)?;
+    Ok(out)
+}
+
+fn portable_pdb(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    if !PortablePdb::peek(bytes) && PeObject::test(bytes) {
+        let pe = PeObject::parse(bytes).map_err(malformed)?;
+        let embedded = pe
+            .embedded_ppdb()
+            .map_err(malformed)?
+            .ok_or(ConvertError::Empty)?;
+        let mut inner = Capped::new(MAX_EMBEDDED);
+        embedded.decompress_to(&mut inner).map_err(malformed)?;
+        return portable_pdb_cache(&inner.bytes);
+    }
+    portable_pdb_cache(bytes)
+}
+
+fn portable_pdb_cache(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    let pdb = PortablePdb::parse(bytes).map_err(malformed)?;
+    if !pdb.has_debug_info() {
+        return Err(ConvertError::Empty);
+    }
+    let mut converter = PortablePdbCacheConverter::new();
+    converter.process_portable_pdb(&pdb).map_err(malformed)?;
+    let mut out = Vec::new();
+    converter.serialize(&mut out).map_err(malformed)?;
+    Ok(out)
+}
+
+/// A bundle stays as it is, if it can be read and what is always read of it is of a sane size.
+fn sources(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).map_err(malformed)?;
+    let manifest = archive.by_name("manifest.json").map_err(malformed)?;
+    let mut inner = Capped::new(MAX_EMBEDDED);
+    io::copy(&mut manifest.take(MAX_EMBEDDED as u64 + 1), &mut inner).map_err(malformed)?;
+    let bundle = SourceBundle::parse_with_opts(bytes, options()).map_err(malformed)?;
+    if bundle.is_empty() {
+        return Err(ConvertError::Empty);
+    }
+    Ok(bytes.to_vec())
+}
+
+fn il2cpp(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    LineMapping::parse(bytes)
+        .ok_or_else(|| ConvertError::Malformed("this is not an il2cpp line map".into()))?;
+    Ok(bytes.to_vec())
+}
+
+fn proguard(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
+    let mapping = ::proguard::ProguardMapping::new(bytes);
+    if !mapping.is_valid() {
+        return Err(ConvertError::Malformed("this is not a ProGuard mapping".into()));
+    }
+    let mut out = Vec::new();
+    ::proguard::ProguardCache::write(&mapping, &mut out).map_err(malformed)?;
+    Ok(out)
+}
+
+/// Keeps what is written and refuses more than a limit.
+pub(crate) struct Capped {
+    pub(crate) bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Capped {
+    pub(crate) fn new(limit: usize) -> Capped {
+        Capped {
+            bytes: Vec::new(),
+            limit,
+        }
+    }
+}
+
+impl Write for Capped {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        if piece.len() > self.limit - self.bytes.len() {
+            return Err(io::Error::other("it is larger than what is read of such a file"));
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -88,7 +88,7 @@ pub struct Answer {
 }
 
 /// Whoever has files. May block its thread.
-pub trait Files {
+pub trait Files: Sync {
     /// A form of the file of a module.
     fn find(&self, module: &Module<'_>, form: Form) -> Answer;
 }

@@ -7,6 +7,15 @@
 pub mod archive;
 pub mod bundle;
 pub mod convert;
+pub mod crash;
 pub mod files;
 pub mod js;
 pub mod object;
+#[cfg(test)]
+mod fixtures;
+pub mod jvm;
+pub mod minidump;
+pub mod names;
+pub mod native;
+mod sources;
+mod stacks;

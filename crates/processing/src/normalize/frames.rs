@@ -48,7 +48,7 @@ const KNOWN: [&str; 32] = [
     "orig_in_app",
 ];
 
-const KNOWN_DATA: [&str; 10] = [
+const KNOWN_DATA: [&str; 11] = [
     "sourcemap",
     "sourcemap_origin",
     "orig_function",
@@ -59,6 +59,7 @@ const KNOWN_DATA: [&str; 10] = [
     "client_in_app",
     "category",
     "resolved_with",
+    "symbolicator_status",
 ];
 
 /// Normalizes a stack trace; `paths` says whether file names and paths are to be filled in (they are not in the

@@ -1,0 +1,370 @@
+//! Frames of the JVM: from the names that ProGuard and R8 gave to the ones that people wrote, and their source.
+
+use std::borrow::Cow;
+
+use proguard::{ProguardCache, StackFrame, class_name_to_descriptor};
+use protocol::json::{Json, Map};
+use symbolic::common::DebugId;
+
+use crate::files::{Answer, Files, Form, Module, Status};
+use crate::native::image::{add_candidates, status_name};
+use crate::sources::{Bundle, Key};
+use crate::stacks::{self, Holder};
+
+/// Images of each kind that are looked at.
+const MAX_IMAGES: usize = 100;
+
+/// Frames that one frame may become.
+const MAX_INLINES: usize = 64;
+
+/// Frames of one stack trace beyond which inlined calls are no longer told.
+const MAX_FRAMES: usize = 2_000;
+
+/// Renames the classes and methods of exceptions and frames by the mappings in `debug_meta.images` (type
+/// `proguard`), tells inlined calls apart, and adds source from the bundles there (type `jvm`). The frames as the
+/// client sent them stay in `raw_stacktrace`, and a stack trace that has one is left alone: so this comes before
+/// [`crate::native::apply`], which looks at single frames. True if anything was changed.
+pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
+    let mappings = images(event, "proguard", Form::Proguard, files);
+    let sources = images(event, "jvm", Form::Sources, files);
+    if mappings.is_empty() && sources.is_empty() {
+        return false;
+    }
+    let mut broken = Vec::new();
+    let mut caches = Vec::new();
+    for found in &mappings {
+        match found
+            .answer
+            .file
+            .as_deref()
+            .map(|bytes| ProguardCache::parse(bytes))
+        {
+            Some(Ok(cache)) => caches.push(cache),
+            Some(Err(_)) => broken.push(found.place),
+            None => {}
+        }
+    }
+    let bundles = sources
+        .iter()
+        .filter_map(|found| {
+            let bundle = found.answer.file.as_deref().and_then(|b| Bundle::open(b));
+            if bundle.is_none() && found.answer.status == Status::Found {
+                broken.push(found.place);
+            }
+            bundle
+        })
+        .collect();
+    let mut work = Work {
+        caches: &caches,
+        bundles,
+        event_is_java: !matches!(event.str("platform"), Some(p) if p != "java"),
+    };
+    let mut changed = false;
+    // Stack traces first: rules of R8 ask for the class of the exception as it was obfuscated or not alike.
+    stacks::each(event, |holder, kind| changed |= work.stack(holder, kind));
+    for exception in stacks::exceptions(event) {
+        changed |= work.exception(exception);
+    }
+    for found in mappings.iter().chain(&sources) {
+        write_back(event, found, broken.contains(&found.place));
+    }
+    changed
+}
+
+/// An image and what is there for it.
+struct Found {
+    place: usize,
+    answer: Answer,
+    use_of: &'static str,
+}
+
+fn images(event: &Map<'_>, kind: &'static str, form: Form, files: &dyn Files) -> Vec<Found> {
+    let images = event
+        .object("debug_meta")
+        .and_then(|meta| meta.array("images"))
+        .unwrap_or_default();
+    images
+        .iter()
+        .enumerate()
+        .filter(|(_, image)| image.str_at(&["type"]) == Some(kind))
+        .take(MAX_IMAGES)
+        .filter_map(|(place, image)| {
+            let id = image.str_at(&["debug_id"]).or_else(|| image.str_at(&["uuid"]))?;
+            let id = id
+                .parse::<DebugId>()
+                .map_or_else(|_| id.to_owned(), |id| id.to_string());
+            let module = Module {
+                kind: Cow::Borrowed(kind),
+                debug_id: Some(Cow::Owned(id)),
+                ..Module::default()
+            };
+            Some(Found {
+                place,
+                answer: files.find(&module, form),
+                use_of: if form == Form::Sources { "sources" } else { "debug" },
+            })
+        })
+        .collect()
+}
+
+fn write_back(event: &mut Map<'_>, found: &Found, broken: bool) {
+    let Some(image) = event
+        .get_mut("debug_meta")
+        .and_then(|meta| meta.get_mut("images"))
+        .and_then(Json::as_array_mut)
+        .and_then(|list| list.get_mut(found.place))
+        .and_then(Json::as_object_mut)
+    else {
+        return;
+    };
+    let status = if broken {
+        Status::Malformed
+    } else {
+        found.answer.status
+    };
+    image.set("debug_status", status_name(status));
+    image.remove("candidates");
+    add_candidates(image, &found.answer.candidates, found.use_of);
+}
+
+struct Work<'c> {
+    caches: &'c [ProguardCache<'c>],
+    bundles: Vec<Bundle<'c>>,
+    event_is_java: bool,
+}
+
+/// A class as exceptions and frames have it: its package and its own name.
+fn full_name(module: Option<&str>, name: &str) -> String {
+    match module {
+        Some(module) if !module.is_empty() => format!("{module}.{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+impl Work<'_> {
+    fn exception(&self, exception: &mut Map<'_>) -> bool {
+        let Some(name) = exception.str("type") else {
+            return false;
+        };
+        let class = full_name(exception.str("module"), name);
+        let Some(original) = self.caches.iter().find_map(|c| c.remap_class(&class)) else {
+            return false;
+        };
+        if original == class {
+            return false;
+        }
+        match original.rsplit_once('.') {
+            Some((package, name)) => {
+                exception.set("module", package.to_owned());
+                exception.set("type", name.to_owned());
+            }
+            None => {
+                exception.remove("module");
+                exception.set("type", original.to_owned());
+            }
+        }
+        true
+    }
+
+    fn stack(&mut self, holder: &mut Map<'_>, kind: Holder) -> bool {
+        // Renamed once; a second time, names could be taken for obfuscated ones.
+        if holder.get("raw_stacktrace").is_some_and(|r| !r.is_null()) {
+            return false;
+        }
+        let class = holder
+            .str("type")
+            .filter(|_| kind == Holder::Value)
+            .map(|name| full_name(holder.str("module"), name));
+        let Some(frames) = holder.object("stacktrace").and_then(|s| s.array("frames")) else {
+            return false;
+        };
+        // Positions in code that R8 took out of several methods hold for the frame that called it, so the way is
+        // from the innermost frame outwards; and the list is turned around at the end.
+        let mut outline = None;
+        let mut first = true;
+        let mut out: Vec<Json<'_>> = Vec::with_capacity(frames.len());
+        let mut changed = false;
+        for frame in frames.iter().rev() {
+            let Some(map) = frame.as_object().filter(|f| self.is_ours(f)) else {
+                out.push(frame.clone());
+                continue;
+            };
+            let room = MAX_FRAMES.saturating_sub(out.len()).clamp(1, MAX_INLINES);
+            let renamed = self.rename(map, class.as_deref(), first, &mut outline, room);
+            let mut new = match renamed {
+                Renamed::Gone => {
+                    changed = true;
+                    continue;
+                }
+                Renamed::As(new) => {
+                    changed = true;
+                    new
+                }
+                Renamed::No => vec![map.clone()],
+            };
+            first = false;
+            for frame in &mut new {
+                changed |= self.context(frame);
+            }
+            out.extend(new.into_iter().map(Json::Object));
+        }
+        if !changed || out.is_empty() {
+            return false;
+        }
+        out.reverse();
+        stacks::replace(holder, kind, out);
+        true
+    }
+
+    fn is_ours(&self, frame: &Map<'_>) -> bool {
+        let java = frame.str("platform").map_or(self.event_is_java, |p| p == "java");
+        java && frame.str("module").is_some_and(|m| !m.is_empty())
+    }
+
+    /// What a frame was called before. Frames are given innermost first.
+    fn rename<'f>(
+        &self,
+        frame: &Map<'f>,
+        exception: Option<&str>,
+        first: bool,
+        outline: &mut Option<usize>,
+        room: usize,
+    ) -> Renamed<'f> {
+        let (Some(class), Some(method)) = (frame.str("module"), frame.str("function")) else {
+            return Renamed::No;
+        };
+        let line = frame
+            .get("lineno")
+            .and_then(Json::as_u64)
+            .and_then(|n| usize::try_from(n).ok())
+            .filter(|n| *n > 0);
+        let file = frame.str("filename").unwrap_or_default();
+        for cache in self.caches {
+            let descriptor =
+                exception.map(|class| class_name_to_descriptor(cache.remap_class(class).unwrap_or(class)));
+            let parameters = parameters(cache, frame);
+            let asked = match (line, &parameters) {
+                (None, Some(parameters)) => StackFrame::with_parameters(class, method, parameters),
+                _ => StackFrame::with_file(class, method, line.unwrap_or(0), file),
+            };
+            let Some(found) = cache.remap_frame_with_context(&asked, descriptor.as_deref(), first, outline)
+            else {
+                return Renamed::Gone;
+            };
+            let known = found.had_mappings();
+            let found: Vec<_> = found.take(room).collect();
+            if found.is_empty() {
+                if known {
+                    return Renamed::Gone;
+                }
+                continue;
+            }
+            return Renamed::As(found.iter().map(|f| renamed(frame, f)).collect());
+        }
+        Renamed::No
+    }
+
+    fn context(&mut self, frame: &mut Map<'_>) -> bool {
+        let Some(line) = frame.get("lineno").and_then(Json::as_u64) else {
+            return false;
+        };
+        if self.bundles.is_empty() || frame.get("context_line").is_some_and(|l| !l.is_null()) {
+            return false;
+        }
+        let Some(url) = source_url(frame) else {
+            return false;
+        };
+        self.bundles
+            .iter_mut()
+            .any(|bundle| bundle.set_context(frame, &Key::Url(&url), line))
+    }
+}
+
+/// What became of a frame.
+enum Renamed<'f> {
+    /// No mapping knows it.
+    No,
+    /// The compiler made it, and nobody wrote it.
+    Gone,
+    /// It is these frames, the innermost first.
+    As(Vec<Map<'f>>),
+}
+
+/// The types of parameters as mappings write them, from a signature such as `(Lc/d;I)V`.
+fn parameters(cache: &ProguardCache<'_>, frame: &Map<'_>) -> Option<String> {
+    let signature = cache.deobfuscate_signature(frame.str("signature")?)?;
+    Some(signature.parameters_types().collect::<Vec<_>>().join(","))
+}
+
+fn renamed<'f>(frame: &Map<'f>, found: &StackFrame<'_>) -> Map<'f> {
+    let mut new = frame.clone();
+    new.set("module", found.class().to_owned());
+    new.set("function", found.method().to_owned());
+    match found.file().filter(|f| !f.is_empty()) {
+        Some(file) => {
+            new.set("filename", file.to_owned());
+            if frame.str("abs_path").is_some() {
+                new.set("abs_path", file.to_owned());
+            }
+        }
+        // The obfuscated file's name says nothing.
+        None if frame.str("filename").is_some_and(|f| !names_a_source(f)) => {
+            new.remove("filename");
+            new.remove("abs_path");
+        }
+        None => {}
+    }
+    match found.line().filter(|n| *n > 0) {
+        Some(line) => new.set("lineno", line),
+        None => drop(new.remove("lineno")),
+    }
+    new
+}
+
+/// Whether a file's name is one of a source file, and not what obfuscation or the runtime put there.
+fn names_a_source(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        !stem.is_empty() && matches!(extension, "java" | "kt" | "kts" | "scala" | "groovy" | "clj")
+    })
+}
+
+/// Where bundles have the source of a frame: the path of its package and the name of its file, or of its class.
+fn source_url(frame: &Map<'_>) -> Option<String> {
+    let class = frame.str("module")?;
+    let file = ["abs_path", "filename"]
+        .iter()
+        .find_map(|k| frame.str(k).filter(|f| names_a_source(f)));
+    let path = match file {
+        Some(file) => {
+            let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+            let stem = stem.rsplit(['/', '\\']).next().unwrap_or(stem);
+            match class.rsplit_once('.') {
+                Some((package, _)) => format!("{}/{stem}", package.replace('.', "/")),
+                None => stem.to_owned(),
+            }
+        }
+        None => class.split('$').next().unwrap_or(class).replace('.', "/"),
+    };
+    Some(format!("~/{path}.jvm"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_sources_are() {
+        for (module, filename, expected) in [
+            ("com.shop.Cart$Item", "Cart.kt", "~/com/shop/Cart.jvm"),
+            ("com.shop.CartKt", "Cart.kt", "~/com/shop/Cart.jvm"),
+            ("com.shop.Cart$Item", "SourceFile", "~/com/shop/Cart.jvm"),
+            ("com.shop.Cart", "", "~/com/shop/Cart.jvm"),
+            ("Main", "Main.java", "~/Main.jvm"),
+        ] {
+            let mut frame = Map::new();
+            frame.set("module", module);
+            frame.set("filename", filename);
+            assert_eq!(source_url(&frame).as_deref(), Some(expected));
+        }
+    }
+}
