@@ -4,6 +4,7 @@
 mod answer;
 pub mod body;
 pub mod crowd;
+mod dumps;
 #[cfg(test)]
 mod mutations;
 pub mod origin;

@@ -2,6 +2,8 @@
 //! which limits. What is done with frames is `symbolicate`'s, as functions of bytes.
 
 pub mod convert;
+mod debug_files;
+pub mod dumps;
 mod known;
 pub mod settings;
 mod shelf;
@@ -14,10 +16,13 @@ use processing::Symbolicate;
 use protocol::json::{Json, Map};
 use storage::cache::Cache;
 use storage::outgoing::Outgoing;
+use storage::relational::debug_files::DebugFile;
 use storage::stores::Stores;
 use symbolicate::js::{self, FetchError};
+use symbolicate::{jvm, native};
 
 use self::convert::Convert;
+use self::debug_files::DebugFiles;
 use self::known::Known;
 use self::shelf::{Place, Question, Shelf};
 use crate::directory::Directory;
@@ -41,6 +46,9 @@ pub struct Symbols {
     pub outgoing: Arc<dyn Outgoing>,
     places: Known<Question, Option<Arc<Place>>>,
     failures: Known<String, FetchError>,
+    debug_files: Known<(i64, String), Arc<Vec<DebugFile>>>,
+    /// Uses that were written down.
+    noted: Known<String, ()>,
 }
 
 impl Symbols {
@@ -60,17 +68,39 @@ impl Symbols {
             outgoing,
             places: Known::default(),
             failures: Known::default(),
+            debug_files: Known::default(),
+            noted: Known::default(),
         }
     }
 }
 
 impl Symbolicate for Symbols {
+    fn crash(&self, kind: &str, bytes: &[u8], project: u64) -> Result<Map<'static>, String> {
+        let project = self.directory.project(project).ok_or("the project is gone")?;
+        let read = || match kind {
+            "event.applecrashreport" => Err("apple".to_owned()),
+            _ => dumps::minidump(self, &project, bytes),
+        };
+        catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+            let error = crate::worker::prepare::said(&*panic);
+            tracing::error!(error, "reading a crash report failed");
+            Err(format!("reading it failed: {error}"))
+        })
+    }
+
     fn symbolicate(&self, event: &mut Map<'_>, project: u64) {
         let Some(project) = self.directory.project(project) else {
             return;
         };
         if !project.symbols.any() {
             return;
+        }
+        if project.symbols.debug_files {
+            guarded(event, |event| {
+                let files = DebugFiles::new(self, &project);
+                jvm::apply(event, &files);
+                native::apply(event, &files);
+            });
         }
         if (project.symbols.scripts || project.symbols.fetch) && js::concerns(event) {
             guarded(event, |event| {

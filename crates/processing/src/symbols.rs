@@ -6,6 +6,12 @@ use protocol::json::Map;
 pub trait Symbolicate {
     /// Changes the stack traces of a normalized event of a project; says in `errors` what stood in the way.
     fn symbolicate(&self, event: &mut Map<'_>, project: u64);
+
+    /// What a crash report of a kind (`event.minidump`, `event.applecrashreport`, `unreal`) says, as parts of an event.
+    ///
+    /// # Errors
+    /// Why it cannot be read, in a sentence.
+    fn crash(&self, kind: &str, bytes: &[u8], project: u64) -> Result<Map<'static>, String>;
 }
 
 /// Frames stay as they come.
@@ -14,4 +20,8 @@ pub struct NoSymbols;
 
 impl Symbolicate for NoSymbols {
     fn symbolicate(&self, _: &mut Map<'_>, _: u64) {}
+
+    fn crash(&self, kind: &str, _: &[u8], _: u64) -> Result<Map<'static>, String> {
+        Err(format!("nobody here reads attachments of the kind {kind}"))
+    }
 }

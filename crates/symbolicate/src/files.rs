@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 pub use symbolic::common::ByteView;
 
 /// The bytes of a file, mostly mapped from disk.
 pub type Bytes = Arc<ByteView<'static>>;
 
 /// The forms in which files are looked up; each is made of uploaded bytes by [`crate::convert`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// Functions, files and lines by address: a symcache, of any native object, PDB, Breakpad file or WASM.
@@ -47,7 +47,7 @@ pub struct Module<'a> {
 }
 
 /// How asking for a file ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It is there.
@@ -63,7 +63,7 @@ pub enum Status {
 }
 
 /// One place where a file was looked for.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Candidate {
     /// `uploaded`, or the id of a symbol source.
     pub source: String,

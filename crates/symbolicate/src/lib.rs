@@ -9,13 +9,13 @@ pub mod bundle;
 pub mod convert;
 pub mod crash;
 pub mod files;
-pub mod js;
-pub mod object;
 #[cfg(test)]
 mod fixtures;
+pub mod js;
 pub mod jvm;
 pub mod minidump;
 pub mod names;
 pub mod native;
+pub mod object;
 mod sources;
 mod stacks;

@@ -20,6 +20,7 @@ use super::Ingest;
 use super::answer::{Refusal, accepted, allow_any_origin, preflight};
 use super::body::{MAX_ENVELOPE, Share, decode, decode_store, receive};
 use super::crowd::NoRoom;
+use super::dumps;
 use super::origin;
 use super::record::{Form, Meta};
 use super::request::{Sender, address, authenticate, header as header_of, query, value};
@@ -42,6 +43,8 @@ pub fn router(ingest: Ingest) -> Router {
             .route(&format!("/api/{{project}}/store{end}"), any(store))
             .route(&format!("/api/{{project}}/security{end}"), any(security))
             .route(&format!("/api/{{project}}/csp-report{end}"), any(security))
+            .route(&format!("/api/{{project}}/minidump{end}"), any(minidump))
+            .route(&format!("/api/{{project}}/unreal/{{key}}{end}"), any(unreal))
             .route(&format!("/api/store{end}"), any(store_by_key))
             .route(&format!("/api/envelope{end}"), any(tunnel))
             .route(&format!("/tunnel{end}"), any(tunnel))
@@ -69,11 +72,11 @@ async fn envelope(
     Path(project): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    open(&ingest, request, Form::Envelope, Some(project)).await
+    open(&ingest, request, Kind::Envelope, Some(project)).await
 }
 
 async fn tunnel(State(ingest): State<Ingest>, request: Request<Body>) -> Response {
-    open(&ingest, request, Form::Envelope, None).await
+    open(&ingest, request, Kind::Envelope, None).await
 }
 
 async fn store(
@@ -81,11 +84,11 @@ async fn store(
     Path(project): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    open(&ingest, request, Form::Store, Some(project)).await
+    open(&ingest, request, Kind::Store, Some(project)).await
 }
 
 async fn store_by_key(State(ingest): State<Ingest>, request: Request<Body>) -> Response {
-    open(&ingest, request, Form::Store, None).await
+    open(&ingest, request, Kind::Store, None).await
 }
 
 async fn security(
@@ -93,11 +96,50 @@ async fn security(
     Path(project): Path<String>,
     request: Request<Body>,
 ) -> Response {
-    open(&ingest, request, Form::Security, Some(project)).await
+    open(&ingest, request, Kind::Security, Some(project)).await
+}
+
+async fn minidump(
+    State(ingest): State<Ingest>,
+    Path(project): Path<String>,
+    request: Request<Body>,
+) -> Response {
+    open(&ingest, request, Kind::Minidump, Some(project)).await
+}
+
+async fn unreal(
+    State(ingest): State<Ingest>,
+    Path((project, key)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Response {
+    open(&ingest, request, Kind::Unreal(key), Some(project)).await
+}
+
+/// What a route takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    Envelope,
+    Store,
+    Security,
+    Minidump,
+    /// With the key of the path.
+    Unreal(String),
+}
+
+impl Kind {
+    /// What the queue gets of it.
+    fn form(&self) -> Form {
+        match self {
+            Kind::Store => Form::Store,
+            Kind::Security => Form::Security,
+            // Crash reports are made envelopes.
+            Kind::Envelope | Kind::Minidump | Kind::Unreal(_) => Form::Envelope,
+        }
+    }
 }
 
 /// What every route shares: preflight, method, room, and an answer that any page may read.
-async fn open(ingest: &Ingest, request: Request<Body>, form: Form, project: Option<String>) -> Response {
+async fn open(ingest: &Ingest, request: Request<Body>, kind: Kind, project: Option<String>) -> Response {
     if request.method() == Method::OPTIONS {
         return preflight();
     }
@@ -113,7 +155,7 @@ async fn open(ingest: &Ingest, request: Request<Body>, form: Form, project: Opti
                 full.retry_after = Some(1);
                 full.into_response()
             }
-            Ok(_slot) => take(ingest, request, form, project.as_deref())
+            Ok(_slot) => take(ingest, request, &kind, project.as_deref())
                 .await
                 .unwrap_or_else(IntoResponse::into_response),
         }
@@ -145,7 +187,7 @@ fn number(project: Option<&str>) -> u64 {
 async fn take(
     ingest: &Ingest,
     request: Request<Body>,
-    form: Form,
+    kind: &Kind,
     project: Option<&str>,
 ) -> Result<Response, Refusal> {
     if let Some(why) = (ingest.unwell)() {
@@ -159,16 +201,19 @@ async fn take(
         ingest.queue.room(named).map_err(|e| full(ingest, &e))?;
     }
     let (parts, body) = request.into_parts();
-    let query = query(&parts);
+    let mut query = query(&parts);
+    if let Kind::Unreal(key) = kind {
+        query.push(("sentry_key".to_owned(), key.clone()));
+    }
     // Who is not known is refused before a byte of the body is read; an envelope may say it in its first line.
     let early = match authenticate(ingest, &parts, &query, project, None) {
-        Err(e) if form == Form::Envelope && e.status == StatusCode::UNAUTHORIZED => None,
+        Err(e) if *kind == Kind::Envelope && e.status == StatusCode::UNAUTHORIZED => None,
         known => Some(known?),
     };
     // Held until the queue has the bytes.
     let mut share = ingest.bodies.enter();
-    let (sent, limit) = match form {
-        Form::Envelope => (MAX_ENVELOPE, MAX_ENVELOPE),
+    let (sent, limit) = match kind {
+        Kind::Envelope | Kind::Minidump | Kind::Unreal(_) => (MAX_ENVELOPE, MAX_ENVELOPE),
         _ => (MAX_SENT_EVENT, MAX_EVENT),
     };
     let raw = receive(body, sent, &mut share).await?;
@@ -181,9 +226,17 @@ async fn take(
             .await
             .map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))??
     };
-    match (form, early) {
-        (Form::Store, Some(sender)) => take_store(ingest, &parts, &query, sender, body, &mut share).await,
-        (Form::Security, Some(sender)) => take_security(ingest, &parts, &query, sender, body).await,
+    match (kind, early) {
+        (Kind::Minidump | Kind::Unreal(_), Some(sender)) => {
+            let meta = meta(ingest, &parts, &query, &sender, kind.form());
+            origin::check(ingest, &parts.headers, &meta, &sender, &[(Category::Error, 1)])?;
+            match kind {
+                Kind::Minidump => dumps::take(ingest, meta, &sender, body).await,
+                _ => dumps::take_unreal(ingest, meta, &sender, body).await,
+            }
+        }
+        (Kind::Store, Some(sender)) => take_store(ingest, &parts, &query, sender, body, &mut share).await,
+        (Kind::Security, Some(sender)) => take_security(ingest, &parts, &query, sender, body).await,
         _ => take_envelope(ingest, &parts, &query, project, body).await,
     }
 }
@@ -237,7 +290,7 @@ fn full(ingest: &Ingest, e: &QueueError) -> Refusal {
 }
 
 /// Puts a request into the queue; `dump` says that there is a crash dump in it, which is slow to read.
-async fn append(ingest: &Ingest, meta: &Meta, body: Bytes, dump: bool) -> Result<(), Refusal> {
+pub(super) async fn append(ingest: &Ingest, meta: &Meta, body: Bytes, dump: bool) -> Result<(), Refusal> {
     let symbols = ingest
         .directory
         .project(meta.project)
@@ -261,7 +314,7 @@ async fn append(ingest: &Ingest, meta: &Meta, body: Bytes, dump: bool) -> Result
 
 /// Whether an attachment becomes an event.
 fn is_dump(kind: Option<&str>) -> bool {
-    matches!(kind, Some("event.minidump" | "event.applecrashreport"))
+    kind.is_some_and(crate::worker::prepare::is_crash)
 }
 
 fn limited(seconds: u64) -> Refusal {
@@ -298,7 +351,7 @@ fn take_event(ingest: &Ingest, meta: &Meta, sender: &Sender, category: Category)
         })
 }
 
-fn new_id() -> EventId {
+pub(super) fn new_id() -> EventId {
     EventId(*uuid::Uuid::new_v4().as_bytes())
 }
 
@@ -428,7 +481,16 @@ async fn take_envelope(
             event = Some(item);
         }
     }
+    let dump = envelope
+        .items
+        .iter()
+        .any(|i| is_dump(i.attachment_type.as_deref()));
     let mut id = envelope.header.event_id;
+    if dump && event.is_none() && id.is_none() {
+        let given = new_id();
+        meta.event_id = Some(given.to_string());
+        id = Some(given);
+    }
     if let (Some(item), None) = (event, id) {
         // The header should say it; some senders say it in the event alone.
         let inside = protocol::json::parse(item.payload)
@@ -439,7 +501,7 @@ async fn take_envelope(
         id = Some(given);
     }
     let mut refusal = None;
-    if event.is_some()
+    if (event.is_some() || dump)
         && let Err(e) = take_event(ingest, &meta, &sender, Category::Error)
     {
         meta.limited = true;
@@ -468,10 +530,6 @@ async fn take_envelope(
         )
     });
     if !envelope.items.is_empty() && (refusal.is_none() || others) {
-        let dump = envelope
-            .items
-            .iter()
-            .any(|i| is_dump(i.attachment_type.as_deref()));
         append(ingest, &meta, body, dump).await?;
     }
     match refusal {

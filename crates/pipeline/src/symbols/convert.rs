@@ -1,13 +1,16 @@
 //! Reading uploaded files into forms to look up in: the part that foreign bytes could make expensive. It is one job
 //! on files, so that it can be done by a process of its own, under limits.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use storage::cache::CacheError;
 use symbolicate::convert::ConvertError;
-use symbolicate::files::{ByteView, Bytes};
+use symbolicate::files::{ByteView, Bytes, Form};
+
+use super::dumps::{self, Unwind};
 
 /// Maps a file of this machine.
 ///
@@ -19,7 +22,7 @@ pub fn open(path: &Path) -> Result<Bytes, CacheError> {
 }
 
 /// What is to be read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
     /// A source map with its script, if that was found.
@@ -29,10 +32,26 @@ pub enum What {
         /// The map.
         map: PathBuf,
     },
+    /// A debug file.
+    Form {
+        /// What is made of it.
+        form: Form,
+        /// The file.
+        file: PathBuf,
+        /// Which of its objects.
+        debug_id: Option<String>,
+    },
+    /// A minidump, whose stacks are walked: the parts of an event, as JSON.
+    Minidump {
+        /// The dump.
+        dump: PathBuf,
+        /// Unwind information by module.
+        unwind: HashMap<String, Unwind>,
+    },
 }
 
 /// A job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Job {
     /// What is to be read.
     pub what: What,
@@ -45,6 +64,8 @@ impl Job {
     pub fn inputs(&self) -> Vec<&Path> {
         match &self.what {
             What::SourceMap { script, map } => script.as_deref().into_iter().chain([map.as_path()]).collect(),
+            What::Form { file, .. } => vec![file],
+            What::Minidump { dump, .. } => vec![dump],
         }
     }
 }
@@ -58,6 +79,10 @@ pub trait Convert: Send + Sync {
     fn convert(&self, job: &Job) -> Result<(), CacheError>;
 }
 
+fn bad(e: ConvertError) -> CacheError {
+    CacheError::Bad(e.to_string())
+}
+
 /// Does a job in this process.
 ///
 /// # Errors
@@ -66,14 +91,14 @@ pub fn run(job: &Job) -> Result<(), CacheError> {
     let bytes = match &job.what {
         What::SourceMap { script, map } => {
             let script = script.as_deref().map(open).transpose()?;
-            let map = open(map)?;
-            symbolicate::js::map::convert(script.as_ref().map(|s| &***s), &map)
+            let made = symbolicate::js::map::convert(script.as_ref().map(|s| &***s), &open(map)?);
+            made.map_err(bad)?
         }
+        What::Form { form, file, debug_id } => {
+            symbolicate::convert::convert(*form, &open(file)?, debug_id.as_deref()).map_err(bad)?
+        }
+        What::Minidump { dump, unwind } => dumps::walk(&open(dump)?, unwind)?,
     };
-    let bytes = bytes.map_err(|e| match e {
-        ConvertError::Malformed(why) => CacheError::Bad(why),
-        ConvertError::Empty => CacheError::Bad(ConvertError::Empty.to_string()),
-    })?;
     std::fs::write(&job.output, bytes)
         .map_err(|e| CacheError::Failed(format!("{}: {e}", job.output.display())))
 }

@@ -1,5 +1,7 @@
 //! From a record of the queue to what is to be written: no store is asked here.
 
+use std::borrow::Cow;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use processing::kinds::{self, Kind};
@@ -8,6 +10,7 @@ use processing::{
 };
 use protocol::category::{Category, Discard, Outcome};
 use protocol::envelope::{Envelope, Item};
+use protocol::json::{Json, Map};
 use protocol::time::hour_of;
 use storage::payloads::Partition;
 use storage::queue::Claimed;
@@ -16,6 +19,9 @@ use storage::relational::outcomes::{Counts, OutcomeKey};
 
 use crate::directory::{Directory, ProjectEntry};
 use crate::ingest::record::{Form, Meta};
+
+/// The largest crash report once it is decompressed, bytes.
+const MAX_REPORT: u64 = 200 << 20;
 
 /// An event on its way to the stores.
 #[derive(Debug)]
@@ -388,6 +394,14 @@ impl Context<'_> {
             .event_id
             .map(|i| i.to_string())
             .or_else(|| self.meta.event_id.clone());
+        let report = envelope
+            .items
+            .iter()
+            .find(|i| i.kind == "attachment" && i.attachment_type.as_deref().is_some_and(is_crash));
+        if let Some(report) = report.filter(|_| !self.meta.limited) {
+            let told = envelope.items.iter().find(|i| i.kind == "event");
+            self.crash(report, told, envelope.header.sent_at, id.as_deref(), out);
+        }
         let mut seen: Vec<(&str, usize)> = Vec::new();
         for (n, item) in envelope.items.iter().enumerate() {
             let Some(kind) = kinds::find(&item.kind) else {
@@ -404,6 +418,9 @@ impl Context<'_> {
                     1
                 }
             };
+            if report.is_some() && item.kind == "event" {
+                continue; // It is what the crash report became.
+            }
             if self.meta.limited
                 && matches!(
                     item.kind.as_str(),
@@ -418,6 +435,30 @@ impl Context<'_> {
             }
             self.item(kind, item, envelope.header.sent_at, id.as_deref(), n, out);
         }
+    }
+
+    /// The event that a crash report becomes, with what the client told beside it.
+    fn crash(
+        &self,
+        report: &Item<'_>,
+        told: Option<&Item<'_>>,
+        sent_at: Option<i64>,
+        id: Option<&str>,
+        out: &mut Prepared,
+    ) {
+        let told = told.and_then(|item| protocol::json::parse(item.payload).ok());
+        let mut event = match told {
+            Some((Json::Object(event), _)) => event,
+            _ => Map::new(),
+        };
+        let kind = report.attachment_type.as_deref().unwrap_or_default();
+        let read =
+            unpack(report.payload).and_then(|bytes| self.symbols.crash(kind, &bytes, self.meta.project));
+        let parts = read.unwrap_or_else(|why| unreadable(kind, &why));
+        symbolicate::crash::merge(&mut event, parts);
+        let mut body = Vec::new();
+        Json::Object(event).write(&mut body);
+        self.event(&body, sent_at, id, out);
     }
 
     fn item(
@@ -482,6 +523,74 @@ impl Context<'_> {
             place: (self.queue_partition, self.position, n),
         });
     }
+}
+
+/// Whether an attachment of a kind becomes an event.
+pub(crate) fn is_crash(kind: &str) -> bool {
+    matches!(
+        kind,
+        "event.minidump" | "event.applecrashreport" | "unreal.report"
+    )
+}
+
+/// The bytes of a crash report, which some clients compress.
+fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    let mut reader: Box<dyn Read> = match bytes {
+        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(bytes).map_err(|e| e.to_string())?),
+        [b'B', b'Z', b'h', ..] | [0xfd, b'7', b'z', b'X', b'Z', ..] => {
+            return Err(
+                "it is compressed with bzip2 or xz, which is not read: send it plain, or with gzip or zstd"
+                    .into(),
+            );
+        }
+        _ => return Ok(Cow::Borrowed(bytes)),
+    };
+    let mut out = Vec::new();
+    let read = reader.by_ref().take(MAX_REPORT + 1).read_to_end(&mut out);
+    read.map_err(|e| format!("it cannot be decompressed: {e}"))?;
+    if out.len() as u64 > MAX_REPORT {
+        return Err(format!("decompressed it has more than {} MiB", MAX_REPORT >> 20));
+    }
+    Ok(Cow::Owned(out))
+}
+
+/// What a crash report becomes that cannot be read: an event that says so.
+fn unreadable(kind: &str, why: &str) -> Map<'static> {
+    let (name, mechanism) = match kind {
+        "event.applecrashreport" => ("Apple crash report", "applecrashreport"),
+        "unreal.report" => ("Unreal crash report", "unreal"),
+        _ => ("Minidump", "minidump"),
+    };
+    let object = |pairs: Vec<(&'static str, Json<'static>)>| {
+        Json::Object(Map(pairs
+            .into_iter()
+            .map(|(k, v)| (Cow::Borrowed(k), v))
+            .collect()))
+    };
+    let mechanism = object(vec![
+        ("type", mechanism.into()),
+        ("handled", false.into()),
+        ("synthetic", true.into()),
+    ]);
+    let exception = object(vec![
+        ("type", name.into()),
+        ("value", format!("the report cannot be read: {why}").into()),
+        ("mechanism", mechanism),
+    ]);
+    let error = object(vec![
+        ("type", "invalid_attachment".into()),
+        ("details", why.to_owned().into()),
+    ]);
+    let mut parts = Map::new();
+    parts.set("platform", "native");
+    parts.set("level", "fatal");
+    parts.set(
+        "exception",
+        object(vec![("values", Json::Array(vec![exception]))]),
+    );
+    parts.set("errors", Json::Array(vec![error]));
+    parts
 }
 
 /// The MIME type by the file's name, for senders that do not say it.
