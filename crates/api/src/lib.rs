@@ -83,6 +83,8 @@ pub struct Hooks {
     pub scrape: Arc<dyn Fn() -> String + Send + Sync>,
     /// Asks other servers.
     pub outgoing: Arc<dyn storage::outgoing::Outgoing>,
+    /// Keeps what clients upload in pieces.
+    pub uploads: Arc<dyn storage::uploads::Uploads>,
     /// Tries an item again that was kept aside; false if there is none with this number.
     pub retry: Arc<dyn Fn(i64) -> Result<bool, String> + Send + Sync>,
 }

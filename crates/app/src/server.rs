@@ -191,6 +191,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let jobs = pipeline::jobs::Jobs {
             stores: stores.clone(),
             retention: config.retention,
+            artifact_retention: config.artifact_retention,
             keep_free: watch.keep_free(),
             space: Arc::new(move || watch::space(&folder)),
         };
@@ -299,6 +300,18 @@ fn routes(
             Arc::new(move || watch.unwell())
         },
     };
+    let uploads = pipeline::uploads::Uploads::open(
+        stores.clone(),
+        pipeline::uploads::Settings {
+            folder: config.data_dir.join("uploads"),
+            limit: config.artifact_limit,
+            unwell: {
+                let watch = watch.clone();
+                Arc::new(move || watch.unwell())
+            },
+            changed: changed.clone(),
+        },
+    )?;
     let networks = config.outgoing.clone();
     let outgoing = Http::new(
         config.ca_file.as_deref(),
@@ -306,6 +319,7 @@ fn routes(
     )?;
     let hooks = api::Hooks {
         outgoing: Arc::new(outgoing),
+        uploads: Arc::new(uploads),
         changed,
         check_settings: pipeline::directory::check,
         whereabouts: {

@@ -5,6 +5,7 @@
 //! * [`jobs`] does what time asks for: retention, deletions, archives that end
 //! * [`directory`] knows keys and projects without asking the database
 //! * [`aside`] tries again what was kept aside because its processing failed
+//! * [`uploads`] keeps, puts together and reads what clients upload: source maps, debug files
 //! * [`whereabouts`] says where an event id is
 
 pub mod aside;
@@ -14,5 +15,6 @@ pub mod jobs;
 pub mod looks;
 pub mod mails;
 pub mod owners;
+pub mod uploads;
 pub mod whereabouts;
 pub mod worker;

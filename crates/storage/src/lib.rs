@@ -32,3 +32,4 @@ pub mod stores;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod suspects;
+pub mod uploads;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
-use symbolic::common::ByteView;
+pub use symbolic::common::ByteView;
 
 /// The bytes of a file, mostly mapped from disk.
 pub type Bytes = Arc<ByteView<'static>>;

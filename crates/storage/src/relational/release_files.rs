@@ -173,6 +173,12 @@ pub fn used(c: &mut dyn Connection, id: i64, now: i64) -> Result<()> {
     Ok(())
 }
 
+/// Removes the files of an organization.
+pub fn remove_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
+    c.execute("delete from release_files where org_id = $1", params![org])?;
+    Ok(())
+}
+
 /// Removes those that did not serve since a time; how many.
 pub fn sweep(c: &mut dyn Connection, before: i64) -> Result<u64> {
     c.execute("delete from release_files where date_used < $1", params![before])
