@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 use parking_lot::Mutex;
@@ -321,8 +322,8 @@ impl storage::uploads::Uploads for Uploads {
         Ok(stores.sql.writing(|c| chunks::add(c, org, sha1, size, now))?)
     }
 
-    fn assemble(&self, assembly: &Assembly) -> Result<State, UploadError> {
-        assemble::assemble(self, assembly)
+    fn assemble(&self, assembly: &Assembly, patience: Duration) -> Result<State, UploadError> {
+        assemble::assemble(self, assembly, patience)
     }
 
     fn release_file(

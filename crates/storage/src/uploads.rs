@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::relational::debug_files::DebugFile;
 use crate::relational::release_files::ReleaseFile;
@@ -117,8 +118,8 @@ pub trait Uploads: Send + Sync {
     /// [`UploadError`]; so for the methods below.
     fn chunk(&self, org: i64, sha1: &str, gzip: bool, body: &mut dyn Read) -> Result<(), UploadError>;
 
-    /// Puts a file together, or says how far that is. A file that does not take long is done when this answers.
-    fn assemble(&self, assembly: &Assembly) -> Result<State, UploadError>;
+    /// Begins to put a file together, and says how far that is once it has waited so long.
+    fn assemble(&self, assembly: &Assembly, patience: Duration) -> Result<State, UploadError>;
 
     /// Keeps a file of a release, whose SHA-1, size, blob and dates are filled in; none if the release has one of
     /// this name.

@@ -18,8 +18,6 @@ use symbolicate::bundle::{Bundle, Manifest};
 use super::reading::{Checked, Joined};
 use super::{Inner, Uploads, guarded, look, refused};
 
-/// A request waits so long for its file.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How a file ended is remembered so long for a client that asks again.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
@@ -30,8 +28,8 @@ pub struct Slot {
     began: Instant,
 }
 
-/// Puts a file together, or says how far that is.
-pub fn assemble(uploads: &Uploads, assembly: &Assembly) -> Result<State, UploadError> {
+/// Puts a file together, or says how far that is after some time.
+pub fn assemble(uploads: &Uploads, assembly: &Assembly, patience: Duration) -> Result<State, UploadError> {
     let waiting = uploads.running.lock().get(assembly).cloned();
     let slot = match waiting {
         Some(slot) => slot,
@@ -44,7 +42,7 @@ pub fn assemble(uploads: &Uploads, assembly: &Assembly) -> Result<State, UploadE
         }
     };
     let mut end = slot.end.lock();
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + patience;
     while end.is_none() {
         if slot.ended.wait_until(&mut end, until).timed_out() {
             break;
@@ -304,6 +302,7 @@ fn note_bundle(
             kind: f.kind.name().to_owned(),
             debug_id: f.debug_id.clone(),
             source_map: f.source_map.clone(),
+            size: i64::try_from(f.size).unwrap_or(i64::MAX),
             headers: serde_json::json!(f.headers),
         })
         .collect();
