@@ -1,9 +1,17 @@
 //! What an endpoint answers.
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
+
+const OCTETS: &str = "application/octet-stream";
+/// Bytes of a file that are read at once.
+const BLOCK: usize = 256 << 10;
 
 /// An answer.
 #[derive(Debug)]
@@ -25,6 +33,8 @@ pub enum Content {
     Json(Value),
     /// Bytes with their MIME type.
     Bytes(Vec<u8>, String),
+    /// What a file of this machine holds, read while it is sent.
+    File(PathBuf),
 }
 
 impl Answer {
@@ -67,6 +77,16 @@ impl Answer {
         }
     }
 
+    /// Bytes to be saved under a name, never shown by a browser as a page.
+    pub fn download(bytes: Vec<u8>, name: &str) -> Answer {
+        saved(Content::Bytes(bytes, OCTETS.to_owned()), name)
+    }
+
+    /// [`Answer::download`] of a file of this machine.
+    pub fn file(path: PathBuf, name: &str) -> Answer {
+        saved(Content::File(path), name)
+    }
+
     /// With a header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Answer {
@@ -75,12 +95,57 @@ impl Answer {
     }
 }
 
+fn saved(body: Content, name: &str) -> Answer {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or("");
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || "._- ".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = name.chars().map(plain).take(200).collect();
+    Answer {
+        status: StatusCode::OK,
+        body,
+        headers: vec![],
+    }
+    .with(
+        header::CONTENT_DISPOSITION,
+        format!("attachment; filename=\"{name}\""),
+    )
+    .with(header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'")
+}
+
+/// A body that is read block by block where reading may block, and how long it is.
+fn streamed(path: &Path) -> std::io::Result<(Body, u64)> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len();
+    let blocks = futures_util::stream::try_unfold(file, |mut file| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut block = Vec::with_capacity(BLOCK);
+            let n = (&mut file).take(BLOCK as u64).read_to_end(&mut block)?;
+            std::io::Result::Ok((n > 0).then_some((block, file)))
+        });
+        read.await.map_err(std::io::Error::other)?
+    });
+    Ok((Body::from_stream(blocks), length))
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
+        let mut length = None;
         let (body, mime) = match self.body {
             Content::Empty => (Body::empty(), None),
             Content::Json(value) => (Body::from(value.to_string()), Some("application/json".to_owned())),
             Content::Bytes(bytes, mime) => (Body::from(bytes), Some(mime)),
+            Content::File(path) => match streamed(&path) {
+                Ok((body, size)) => {
+                    length = Some(size);
+                    (body, Some(OCTETS.to_owned()))
+                }
+                Err(e) => return ApiError::Internal(e.to_string()).into_response(),
+            },
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
@@ -90,8 +155,11 @@ impl IntoResponse for Answer {
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         );
+        if let Some(length) = length {
+            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+        }
         if let Some(mime) = mime {
-            let plain = HeaderValue::from_static("application/octet-stream");
+            let plain = HeaderValue::from_static(OCTETS);
             headers.insert(
                 header::CONTENT_TYPE,
                 HeaderValue::from_str(&mime).unwrap_or(plain),
@@ -181,6 +249,16 @@ impl From<storage::blobs::BlobError> for ApiError {
         match e {
             storage::blobs::BlobError::Missing => ApiError::missing("The file"),
             other => ApiError::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<storage::uploads::UploadError> for ApiError {
+    fn from(e: storage::uploads::UploadError) -> ApiError {
+        match e {
+            storage::uploads::UploadError::Refused(why) => ApiError::Bad(why),
+            storage::uploads::UploadError::Unavailable(why) => ApiError::Unavailable(why),
+            storage::uploads::UploadError::Store(why) => ApiError::Internal(why),
         }
     }
 }

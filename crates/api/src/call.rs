@@ -13,6 +13,7 @@ use crate::Api;
 use crate::access::{Principal, Standing};
 use crate::answer::ApiError;
 use crate::sight::Sight;
+use crate::spool::Spool;
 
 /// A call.
 pub struct Call {
@@ -37,6 +38,8 @@ pub struct Call {
     pub params: Vec<(&'static str, String)>,
     pub query: Vec<(String, String)>,
     pub body: Bytes,
+    /// The body, if the route takes uploads.
+    pub upload: Option<Spool>,
     /// The request's path, for links.
     pub path: String,
     /// The caller's address.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, Request, StatusCode, header};
@@ -22,6 +22,7 @@ use crate::rate::{Caller, Turn};
 use crate::request_id;
 use crate::routes::{ROUTES, Route};
 use crate::sight::Sight;
+use crate::spool::Spool;
 
 /// The name of the session's cookie.
 pub const COOKIE: &str = "vedette_session";
@@ -199,8 +200,14 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
     };
     let peer = peer(&request);
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, BODY).await else {
-        return ApiError::TooLarge(format!("The body is larger than {} MiB.", BODY >> 20)).into_response();
+    let (body, upload) = if route.takes > 0 {
+        (Bytes::new(), Some(body))
+    } else {
+        let Ok(body) = axum::body::to_bytes(body, BODY).await else {
+            return ApiError::TooLarge(format!("The body is larger than {} MiB.", BODY >> 20))
+                .into_response();
+        };
+        (body, None)
     };
     let trusted = peer.is_none_or(|p| (api.trusted)(p));
     let lists = parts.headers.get_all("x-forwarded-for");
@@ -233,6 +240,7 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
         params,
         query,
         body,
+        upload: None,
         address,
         secure,
         unforgeable: !foreign
@@ -243,33 +251,91 @@ async fn handle(api: Api, request: Request<Body>) -> Response {
         foreign,
         headers: headers.clone(),
     };
+    if let Some(body) = upload {
+        return uploaded(route, call, method, headers, body).await;
+    }
+    blocking(move || run(route, call, &method, &headers))
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
+}
+
+/// Runs a function where it may block.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, ApiError> {
     let span = tracing::Span::current();
-    let done =
-        tokio::task::spawn_blocking(move || span.in_scope(|| run(route, call, &method, &headers))).await;
-    done.unwrap_or_else(|e| ApiError::Internal(e.to_string()).into_response())
+    let done = tokio::task::spawn_blocking(move || span.in_scope(work)).await;
+    done.map_err(|e| ApiError::Internal(e.to_string()))
+}
+
+/// A call with a large body, which is read only once it is known that the caller may send it.
+async fn uploaded(
+    route: &'static Route,
+    mut call: Call,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let uploads = call.api.hooks.uploads.clone();
+    let sent = headers.clone();
+    let admitted = blocking(move || {
+        let (turn, may) = admit(route, &mut call, &method, &headers);
+        (turn, may.map(|()| call))
+    });
+    let (turn, may) = match admitted.await {
+        Ok(admitted) => admitted,
+        Err(e) => return e.into_response(),
+    };
+    let received = async {
+        let mut call = may?;
+        if let Some(why) = uploads.unwell() {
+            return Err(ApiError::Unavailable(why));
+        }
+        call.upload = Some(Spool::receive(uploads.folder(), &sent, body, route.takes).await?);
+        Ok(call)
+    };
+    match received.await {
+        Ok(call) => blocking(move || finish(&turn, (route.endpoint)(&call)))
+            .await
+            .unwrap_or_else(IntoResponse::into_response),
+        Err(e) => finish(&turn, Err(e)),
+    }
 }
 
 /// Everything behind the route: who asks, whether they ask too much, whether they may, and the answer.
 fn run(route: &Route, mut call: Call, method: &Method, headers: &HeaderMap) -> Response {
-    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    // What everybody may do is done in nobody's name, unless a page of this server asks.
-    let ours = headers.contains_key("x-requested-with") && !call.foreign;
-    let identified = if route.access != Access::Public || safe || ours {
-        identify(&mut call, headers)
-    } else {
-        Ok(())
-    };
-    let turn = turn(&call, headers);
-    let done = turn
-        .granted()
-        .and(identified)
-        .and_then(|()| serve(route, &mut call, safe, headers));
+    let (turn, may) = admit(route, &mut call, method, headers);
+    finish(&turn, may.and_then(|()| (route.endpoint)(&call)))
+}
+
+fn finish(turn: &Turn, done: Result<Answer, ApiError>) -> Response {
     let mut response = match done {
         Ok(answer) => answer.into_response(),
         Err(e) => e.into_response(),
     };
     response.headers_mut().extend(turn.headers());
     response
+}
+
+/// Who asks, whether they ask too much, and whether they may.
+fn admit(
+    route: &Route,
+    call: &mut Call,
+    method: &Method,
+    headers: &HeaderMap,
+) -> (Turn, Result<(), ApiError>) {
+    let safe = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+    // What everybody may do is done in nobody's name, unless a page of this server asks.
+    let ours = headers.contains_key("x-requested-with") && !call.foreign;
+    let identified = if route.access != Access::Public || safe || ours {
+        identify(call, headers)
+    } else {
+        Ok(())
+    };
+    let turn = turn(call, headers);
+    let may = turn
+        .granted()
+        .and(identified)
+        .and_then(|()| allow(route, call, safe, headers));
+    (turn, may)
 }
 
 /// Counts the request for who sends it: a user by their session, a token, or else an address.
@@ -285,8 +351,8 @@ fn turn(call: &Call, headers: &HeaderMap) -> Turn {
     call.api.rates.begin(caller, call.now())
 }
 
-/// Decides whether the caller may, and lets the route's function answer.
-fn serve(route: &Route, call: &mut Call, safe: bool, headers: &HeaderMap) -> Result<Answer, ApiError> {
+/// Decides whether the caller may.
+fn allow(route: &Route, call: &mut Call, safe: bool, headers: &HeaderMap) -> Result<(), ApiError> {
     if route.access != Access::Public {
         call.principal()?;
     }
@@ -339,7 +405,7 @@ fn serve(route: &Route, call: &mut Call, safe: bool, headers: &HeaderMap) -> Res
             scopes.join(" or ")
         )));
     }
-    (route.endpoint)(call)
+    Ok(())
 }
 
 /// Who asks.

@@ -2,13 +2,16 @@
 
 pub mod accept_invite;
 pub mod api_applications;
+pub mod artifact_bundles;
 pub mod audit_logs;
 pub mod auth;
 pub mod auth_provider;
 pub mod authenticators;
+pub mod chunk_upload;
 pub mod code_mappings;
 pub mod committers;
 pub mod confirm;
+pub mod debug_files;
 pub mod deploys;
 pub mod discarded;
 pub mod email;
@@ -40,6 +43,7 @@ pub mod projects;
 pub mod recover;
 pub mod register;
 pub mod release_commits;
+pub mod release_files;
 pub mod releases;
 pub mod repos;
 pub mod root;

@@ -19,6 +19,7 @@ mod fixes;
 mod forwarding;
 mod kept;
 mod links;
+mod multipart;
 mod password;
 mod rate;
 mod request_id;
@@ -28,6 +29,7 @@ mod seal;
 mod sight;
 mod sign_in;
 mod source_links;
+mod spool;
 mod sso;
 mod ui;
 mod views;
@@ -83,6 +85,8 @@ pub struct Hooks {
     pub scrape: Arc<dyn Fn() -> String + Send + Sync>,
     /// Asks other servers.
     pub outgoing: Arc<dyn storage::outgoing::Outgoing>,
+    /// Keeps what clients upload in pieces.
+    pub uploads: Arc<dyn storage::uploads::Uploads>,
     /// Tries an item again that was kept aside; false if there is none with this number.
     pub retry: Arc<dyn Fn(i64) -> Result<bool, String> + Send + Sync>,
 }

@@ -1,6 +1,7 @@
 //! Every endpoint: method, path, who may, and what answers. Large parts have a table of their own in `routes/`.
 
 mod accounts;
+mod files;
 mod hosted;
 mod kept;
 mod people;
@@ -27,6 +28,8 @@ pub struct Route {
     pub sudo: bool,
     /// Changes how the caller signs in: not for sessions that count in one organization alone.
     pub account: bool,
+    /// The most bytes of a body that is read from a file; 0 if it is read into memory, as it mostly is.
+    pub takes: u64,
     pub(crate) endpoint: fn(&Call) -> Result<Answer, ApiError>,
 }
 
@@ -42,6 +45,7 @@ const fn route(
         access,
         sudo: false,
         account: false,
+        takes: 0,
         endpoint,
     }
 }
@@ -53,6 +57,11 @@ impl Route {
             account: true,
             ..self
         }
+    }
+
+    /// For uploads: the caller is looked at first, then the body goes to a file.
+    const fn takes(self, most: u64) -> Route {
+        Route { takes: most, ..self }
     }
 
     /// For dangerous acts.
@@ -77,6 +86,7 @@ const PARTS: &[&[Route]] = &[
     accounts::ROUTES,
     people::ROUTES,
     releases::ROUTES,
+    files::ROUTES,
     kept::ROUTES,
     CORE,
 ];

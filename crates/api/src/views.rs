@@ -4,6 +4,7 @@ pub mod audit;
 pub mod constant;
 pub mod entries;
 pub mod event;
+pub mod files;
 pub mod issue;
 pub mod members;
 pub mod people;

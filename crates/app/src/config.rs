@@ -54,6 +54,16 @@ pub const KEYS: &[Key] = &[
         doc: "days that events are kept, 1 to 3650; projects may say otherwise",
     },
     Key {
+        name: "artifact-retention-days",
+        default: "90",
+        doc: "days that source maps and debug files are kept without being needed, 1 to 3650",
+    },
+    Key {
+        name: "artifact-limit-mb",
+        default: "",
+        doc: "megabytes of source maps and debug files that an organization may keep; unset: no limit",
+    },
+    Key {
         name: "queue-limit-mb",
         default: "2048",
         doc: "megabytes of accepted events that may wait; beyond, clients get 503",
@@ -185,6 +195,10 @@ pub struct Config {
     pub secret_key: Option<String>,
     /// Days.
     pub retention: u16,
+    /// Days that uploaded files are kept unused.
+    pub artifact_retention: u16,
+    /// Bytes of uploaded files of an organization.
+    pub artifact_limit: Option<u64>,
     /// Bytes.
     pub queue_limit: u64,
     /// Bytes.
@@ -433,6 +447,11 @@ fn interpret(values: &BTreeMap<&'static str, String>, warnings: Vec<String>) -> 
         database_url: some("database-url"),
         secret_key: some("secret-key"),
         retention: u16::try_from(number("event-retention-days", 1, 3650)?)?,
+        artifact_retention: u16::try_from(number("artifact-retention-days", 1, 3650)?)?,
+        artifact_limit: match some("artifact-limit-mb") {
+            None => None,
+            Some(_) => Some(number("artifact-limit-mb", 1, 1 << 30)? << 20),
+        },
         queue_limit: number("queue-limit-mb", 1, 1 << 20)? << 20,
         symbol_cache: number("symbol-cache-mb", 16, 1 << 20)? << 20,
         symbol_memory: number("symbol-memory-mb", 64, 1 << 16)? << 20,
@@ -550,6 +569,10 @@ impl Config {
             "database-url" => hidden(&self.database_url),
             "secret-key" => hidden(&self.secret_key),
             "event-retention-days" => self.retention.to_string(),
+            "artifact-retention-days" => self.artifact_retention.to_string(),
+            "artifact-limit-mb" => self
+                .artifact_limit
+                .map_or_else(String::new, |l| (l >> 20).to_string()),
             "queue-limit-mb" => (self.queue_limit >> 20).to_string(),
             "min-free-disk-mb" => (self.min_free_disk >> 20).to_string(),
             "keep-free-disk-percent" => self.keep_free_percent.to_string(),

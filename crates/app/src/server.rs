@@ -212,6 +212,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         let jobs = pipeline::jobs::Jobs {
             stores: stores.clone(),
             retention: config.retention,
+            artifact_retention: config.artifact_retention,
             keep_free: watch.keep_free(),
             space: Arc::new(move || watch::space(&folder)),
         };
@@ -330,8 +331,21 @@ fn routes(
             Arc::new(move || watch.unwell())
         },
     };
+    let uploads = pipeline::uploads::Uploads::open(
+        stores.clone(),
+        pipeline::uploads::Settings {
+            folder: config.data_dir.join("uploads"),
+            limit: config.artifact_limit,
+            unwell: {
+                let watch = watch.clone();
+                Arc::new(move || watch.unwell())
+            },
+            changed: changed.clone(),
+        },
+    )?;
     let hooks = api::Hooks {
         outgoing,
+        uploads: Arc::new(uploads),
         changed,
         check_settings: pipeline::directory::check,
         whereabouts: {

@@ -176,7 +176,9 @@ fn write(stores: &Stores, files: &[(&str, Vec<u8>)], path: &Path) -> Result<(), 
     for (partition, length) in packs {
         write_pack(stores, partition, length, &mut out)?;
     }
-    for key in stores.blobs.list("").map_err(store)? {
+    // Pieces of files that are being uploaded are left out, as their table is.
+    let keys = stores.blobs.list("").map_err(store)?;
+    for key in keys.into_iter().filter(|k| !k.starts_with("chunks/")) {
         let bytes = stores.blobs.get(&key).map_err(store)?;
         out.put(
             Kind::Blob,

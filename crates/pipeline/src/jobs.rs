@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::{looks, owners};
+use crate::{looks, owners, uploads};
 use protocol::time::{day_of, hour_of};
 use storage::life;
 use storage::payloads::Partition;
@@ -79,6 +79,8 @@ pub struct Jobs {
     pub stores: Stores,
     /// Days that events are kept.
     pub retention: u16,
+    /// Days that uploaded files are kept without serving.
+    pub artifact_retention: u16,
     /// What is kept free.
     pub keep_free: KeepFree,
     /// The room on the data folder's disk; `None` if the system does not say.
@@ -107,6 +109,11 @@ pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
                 Err(e) => tracing::error!(error = %e, "retention could not run"),
             }
         }
+        if round.is_multiple_of(RETENTION_ROUNDS)
+            && let Err(e) = sweep_uploads(jobs, round)
+        {
+            tracing::error!(error = %e, "uploaded files could not be tidied");
+        }
         if let Err(e) = make_room(jobs, round) {
             tracing::error!(error = %e, "no room could be made on the disk");
         }
@@ -133,6 +140,21 @@ pub fn run(jobs: &Jobs, stop: &Arc<AtomicBool>) {
             std::thread::sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// Removes uploaded files whose time is over, and what a stop left half done.
+fn sweep_uploads(jobs: &Jobs, round: u64) -> Result<(), JobError> {
+    let stores = &jobs.stores;
+    if round == 0 {
+        uploads::sweep::strays(stores)?;
+    }
+    let chunks = uploads::sweep::chunks(stores)?;
+    let unused = uploads::sweep::unused(stores, jobs.artifact_retention)?;
+    let files = uploads::sweep::unnamed(stores, 0)?;
+    if chunks + unused + files > 0 {
+        tracing::info!(chunks, unused, files, "removed uploaded files");
+    }
+    Ok(())
 }
 
 /// Drops the oldest days until the disk has as much free as it should. Today stays. Answers what was dropped.
@@ -221,6 +243,7 @@ pub fn delete_due(stores: &Stores) -> Result<u64, JobError> {
         tracing::info!(project = project.id, "deleted a project");
     }
     for organization in stores.sql.reading(people::retired)? {
+        uploads::sweep::organization(stores, organization)?;
         stores
             .sql
             .writing(|c| people::remove_organization(c, organization))?;

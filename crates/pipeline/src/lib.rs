@@ -6,6 +6,7 @@
 //! * [`directory`] knows keys and projects without asking the database
 //! * [`symbols`] turns frames of machines into frames of source
 //! * [`aside`] tries again what was kept aside because its processing failed
+//! * [`uploads`] keeps, puts together and reads what clients upload: source maps, debug files
 //! * [`whereabouts`] says where an event id is
 
 pub mod aside;
@@ -16,5 +17,6 @@ pub mod looks;
 pub mod mails;
 pub mod owners;
 pub mod symbols;
+pub mod uploads;
 pub mod whereabouts;
 pub mod worker;

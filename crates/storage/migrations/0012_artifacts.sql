@@ -58,6 +58,7 @@ create table artifact_bundle_files (
   kind text not null,
   debug_id text,
   source_map text,
+  size {bigint} not null,
   headers text not null
 ) {strict};
 create index artifact_bundle_files_url on artifact_bundle_files (bundle_id, url);

@@ -33,3 +33,4 @@ pub mod stores;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod suspects;
+pub mod uploads;

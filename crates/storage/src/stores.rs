@@ -42,6 +42,8 @@ pub struct Gates {
     pub apply: Mutex<()>,
     /// Held while something is removed that was stored: by retention, and by a backup to keep it.
     pub removal: Mutex<()>,
+    /// Held while it is decided whether an uploaded file is kept or removed; after `removal`, if both are.
+    pub files: Mutex<()>,
 }
 
 /// The tables that item kinds keep, handed in by the binary.

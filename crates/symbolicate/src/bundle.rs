@@ -83,6 +83,8 @@ pub struct BundleFile {
     pub debug_id: Option<String>,
     /// Where its source map is.
     pub source_map: Option<String>,
+    /// Its bytes when it is inflated, as the archive says.
+    pub size: u64,
     /// Its headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
 }
@@ -184,11 +186,11 @@ impl<R: Read + Seek> Bundle<R> {
         }
         let mut files = Vec::new();
         for (path, file) in raw.files {
-            if !self.archive.has(&path) {
+            let Some(size) = self.archive.size(&path) else {
                 return Err(wrong(format!("it names {path:?}, which is not in the bundle")));
-            }
+            };
             if let Some(kind) = file.kind.as_deref().and_then(FileKind::of) {
-                files.push(checked(path, kind, file).map_err(wrong)?);
+                files.push(checked(path, kind, size, file).map_err(wrong)?);
             }
         }
         let texts = raw.attributes.into_iter();
@@ -205,7 +207,7 @@ impl<R: Read + Seek> Bundle<R> {
     }
 }
 
-fn checked(path: String, kind: FileKind, file: RawFile) -> Result<BundleFile, String> {
+fn checked(path: String, kind: FileKind, size: u64, file: RawFile) -> Result<BundleFile, String> {
     let headers: BTreeMap<String, String> = file
         .headers
         .unwrap_or_default()
@@ -227,6 +229,7 @@ fn checked(path: String, kind: FileKind, file: RawFile) -> Result<BundleFile, St
         url: file.url.filter(|u| !u.is_empty()),
         source_path: file.path.filter(|p| !p.is_empty()),
         debug_id: id.and_then(|id| debug_id(id)),
+        size,
         source_map: reference.filter(|r| !r.is_empty()).cloned(),
         headers,
         path,
@@ -281,7 +284,7 @@ mod tests {
             assert_eq!(code.url.as_deref(), Some("~/cart.js"));
             assert_eq!(code.debug_id.as_deref(), Some(ID));
             assert_eq!(code.source_map.as_deref(), Some("cart.js.map"));
-            assert_eq!(map.debug_id, None);
+            assert_eq!((&map.debug_id, map.size), (&None, 2));
             let mut opened = Bundle::open(Cursor::new(&bytes)).expect("a bundle");
             assert_eq!(opened.read(&code.path, 10), Ok(b"x()".to_vec()));
         }

@@ -121,7 +121,7 @@ fn first_letter(bytes: &[u8]) -> Option<u8> {
 }
 
 /// The UUID in the name of a ProGuard mapping: `/proguard/<uuid>.txt`, also `proguard/mapping-<uuid>.txt`.
-fn proguard_id(name: &str) -> Option<String> {
+pub fn proguard_id(name: &str) -> Option<String> {
     let name = name.strip_prefix('/').unwrap_or(name).strip_prefix("proguard/")?;
     let name = name.strip_suffix(".txt")?;
     let name = name.strip_prefix("mapping-").unwrap_or(name);

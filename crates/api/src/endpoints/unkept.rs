@@ -23,12 +23,6 @@ pub fn data(call: &Call) -> Result<Answer, ApiError> {
     Ok(paged(Answer::json(json!({ "data": [] })), call, 0, limit, false))
 }
 
-/// The files of a release: none are kept.
-pub fn release_files(call: &Call) -> Result<Answer, ApiError> {
-    super::releases::find(call)?;
-    list(call)
-}
-
 /// An object without keys.
 pub fn object(_: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::json(json!({})))

@@ -274,6 +274,7 @@ fn the_oldest_days_make_room_and_it_is_remembered() {
     let jobs = Jobs {
         stores,
         retention: 90,
+        artifact_retention: 90,
         keep_free: KeepFree {
             share: 0.1,
             least: 10,

@@ -22,6 +22,7 @@ fn file(url: &str, kind: &str, debug_id: &str) -> BundleFile {
         kind: kind.to_owned(),
         debug_id: Some(debug_id.to_owned()),
         source_map: Some("app.js.map".to_owned()),
+        size: 3,
         headers: json!({"debug-id": debug_id}),
     }
 }
@@ -211,10 +212,11 @@ fn releases(c: &mut dyn Connection, org: i64, [a, b]: [i64; 2]) -> Result<()> {
         release_files::releases(c, org, a, "1.")?,
         [("1.0".to_owned(), 2, 5)]
     );
-    release_files::remove_release(c, org, Some(a), "1.0")?;
-    assert_eq!(release_files::by_id(c, org, "1.0", own)?, None);
     release_files::used(c, all, 90)?;
-    assert_eq!(release_files::sweep(c, 50)?, 0);
+    assert_eq!(release_files::sweep(c, 50)?, 1);
+    assert_eq!(release_files::by_id(c, org, "1.0", own)?, None);
+    assert_eq!(release_files::remove_release(c, org, b, "2.0")?, 0);
+    assert_eq!(release_files::remove_release(c, org, b, "1.0")?, 1);
     release_files::remove(c, all)?;
     assert_eq!(stored_files::unnamed(c, org, 10)?.len(), 1);
     Ok(())

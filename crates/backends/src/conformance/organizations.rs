@@ -38,7 +38,7 @@ const ROWS: &[&str] = &[
      date_used) select id, 'i', 's', 'b', 1, 1, 5, 5, 5 from organizations",
     "insert into artifact_bundle_releases (bundle_id, version, dist) select id, '1', '' from artifact_bundles",
     "insert into artifact_bundle_projects (bundle_id, project_id) select b.id, p.id from artifact_bundles b, projects p",
-    "insert into artifact_bundle_files (bundle_id, path, kind, headers) select id, 'p', 'source', '{}' from artifact_bundles",
+    "insert into artifact_bundle_files (bundle_id, path, kind, size, headers) select id, 'p', 'source', 1, '{}' from artifact_bundles",
     "insert into release_files (org_id, version, project_id, dist, name, headers, sha1, size, blob, date_added, date_used) \
      select id, '1', 0, '', 'n', '{}', 's', 1, 'b', 5, 5 from organizations",
     "insert into debug_files (project_id, debug_id, code_id, kind, class, object_name, cpu, features, sha1, size, blob, \

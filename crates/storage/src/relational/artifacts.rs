@@ -44,6 +44,8 @@ pub struct BundleFile {
     pub debug_id: Option<String>,
     /// What its header `sourcemap` says: where the map of a minified file is.
     pub source_map: Option<String>,
+    /// Its bytes when it is inflated.
+    pub size: i64,
     /// All headers, an object of texts with names in lower case.
     pub headers: serde_json::Value,
 }
@@ -78,7 +80,7 @@ pub struct Found {
 
 const BUNDLE: &str =
     "b.id, b.bundle_id, b.sha1, b.blob, b.size, b.file_count, b.date_uploaded, b.date_modified, b.date_used";
-const FILE: &str = "f.id, f.path, f.url, f.kind, f.debug_id, f.source_map, f.headers";
+const FILE: &str = "f.id, f.path, f.url, f.kind, f.debug_id, f.source_map, f.size, f.headers";
 
 fn bundle_at(r: &Row, i: usize) -> Result<Bundle> {
     Ok(Bundle {
@@ -102,7 +104,8 @@ fn file_at(r: &Row, i: usize) -> Result<BundleFile> {
         kind: r.text(i + 3)?,
         debug_id: r.opt_text(i + 4)?,
         source_map: r.opt_text(i + 5)?,
-        headers: r.json(i + 6)?,
+        size: r.int(i + 6)?,
+        headers: r.json(i + 7)?,
     })
 }
 
@@ -238,13 +241,13 @@ pub fn add(c: &mut dyn Connection, new: &NewBundle<'_>, now: i64) -> Result<i64>
         let rows = some
             .iter()
             .map(|f| {
-                serde_json::json!({"p": f.path, "u": f.url, "k": f.kind, "d": f.debug_id, "s": f.source_map,
+                serde_json::json!({"p": f.path, "u": f.url, "k": f.kind, "d": f.debug_id, "s": f.source_map, "z": f.size,
                     "h": f.headers.to_string()})
             })
             .collect();
         c.execute(
-            "insert into artifact_bundle_files (bundle_id, path, url, kind, debug_id, source_map, headers) \
-             select $2, p, u, k, d, s, h from {rows $1 p text, u text, k text, d text, s text, h text} x",
+            "insert into artifact_bundle_files (bundle_id, path, url, kind, debug_id, source_map, size, headers) \
+             select $2, p, u, k, d, s, z, h from {rows $1 p text, u text, k text, d text, s text, z int, h text} x",
             params![list(rows), id],
         )?;
     }

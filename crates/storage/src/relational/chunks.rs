@@ -50,6 +50,15 @@ pub fn remove(c: &mut dyn Connection, org: i64, sha1: &str) -> Result<()> {
     Ok(())
 }
 
+/// Forgets a chunk if it came before a time; whether it did.
+pub fn expire(c: &mut dyn Connection, org: i64, sha1: &str, before: i64) -> Result<bool> {
+    let n = c.execute(
+        "delete from chunks where org_id = $1 and sha1 = $2 and date_added < $3",
+        params![org, sha1, before],
+    )?;
+    Ok(n > 0)
+}
+
 /// Chunks that came before a time, organization and SHA-1.
 pub fn older(c: &mut dyn Connection, before: i64, limit: i64) -> Result<Vec<(i64, String)>> {
     let rows = c.query(

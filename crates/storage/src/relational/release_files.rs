@@ -145,13 +145,12 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
     Ok(())
 }
 
-/// Removes the files of a release, of one project alone or (none) of all.
-pub fn remove_release(c: &mut dyn Connection, org: i64, project: Option<i64>, version: &str) -> Result<()> {
+/// Removes the files of a release that serve a project, also those of all projects; how many.
+pub fn remove_release(c: &mut dyn Connection, org: i64, project: i64, version: &str) -> Result<u64> {
     c.execute(
-        "delete from release_files where org_id = $1 and version = $2 and ($3 = 0 or project_id = $3)",
-        params![org, version, project.unwrap_or(0)],
-    )?;
-    Ok(())
+        "delete from release_files where org_id = $1 and version = $2 and project_id in (0, $3)",
+        params![org, version, project],
+    )
 }
 
 /// The releases that have files for a project: version, how many, when the last came.
@@ -176,6 +175,12 @@ pub fn used(c: &mut dyn Connection, id: i64, now: i64) -> Result<()> {
         "update release_files set date_used = $2 where id = $1",
         params![id, now],
     )?;
+    Ok(())
+}
+
+/// Removes the files of an organization.
+pub fn remove_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
+    c.execute("delete from release_files where org_id = $1", params![org])?;
     Ok(())
 }
 

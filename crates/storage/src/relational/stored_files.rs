@@ -82,6 +82,18 @@ pub fn unnamed(c: &mut dyn Connection, org: i64, limit: i64) -> Result<Vec<Store
     all(c.query(&sql, params![org, limit])?, read)
 }
 
+/// Whether nothing names a file.
+pub fn is_unnamed(c: &mut dyn Connection, blob: &str) -> Result<bool> {
+    let sql = format!("select 1 from stored_files f where f.blob = $1 and {UNNAMED}");
+    Ok(c.query_opt(&sql, params![blob])?.is_some())
+}
+
+/// Whether a file of this key is known.
+pub fn known(c: &mut dyn Connection, blob: &str) -> Result<bool> {
+    let row = c.query_opt("select 1 from stored_files where blob = $1", params![blob])?;
+    Ok(row.is_some())
+}
+
 /// Forgets a file if nothing names it; whether it was forgotten.
 pub fn forget(c: &mut dyn Connection, blob: &str) -> Result<bool> {
     let sql = format!(
