@@ -4,6 +4,7 @@
 //! which whoever calls implements; parsing of uploaded files is one step ([`convert`]) that makes a compact form
 //! to look up in, so that the expensive and dangerous part can be done once, apart and under limits.
 
+pub mod apple;
 pub mod convert;
 pub mod crash;
 pub mod files;

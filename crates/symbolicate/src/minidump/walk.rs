@@ -99,7 +99,7 @@ pub(super) fn walk<'a>(dump: &'a Dump<'a>, files: &dyn Files) -> Result<State<'a
     for thread in &list.threads {
         let id = thread.raw.thread_id;
         let is_requesting = requesting == Some(id);
-        if writer == Some(id) && !is_requesting || threads.len() >= MAX_THREADS && !is_requesting {
+        if !is_requesting && (writer == Some(id) || threads.len() >= MAX_THREADS) {
             continue;
         }
         let own = thread.context(&system, None);
