@@ -16,3 +16,4 @@ pub mod names;
 pub mod native;
 mod sources;
 mod stacks;
+pub mod unreal;
