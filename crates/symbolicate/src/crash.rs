@@ -81,13 +81,12 @@ pub(crate) fn image(image: &Image) -> Map<'static> {
 /// Puts the parts that a crash report became into the event that came with it.
 ///
 /// What the report says of the crash itself takes the place of what the event says (`exception`, `threads`,
-/// `debug_meta`, `platform`, `level`); contexts, tags, the user and everything else of the event stay, and the report
-/// only fills gaps.
+/// `debug_meta`, `platform`); the level, contexts, tags, the user and everything else of the event stay, and the
+/// report only fills gaps.
 pub fn merge<'a>(event: &mut Map<'a>, parts: Map<'a>) {
     for (key, value) in parts.0 {
         match &*key {
             "exception" | "threads" | "debug_meta" | "platform" | "timestamp" => event.set(key, value),
-            "level" if value.as_str() == Some("fatal") => event.set(key, value),
             _ => match event.get_mut(&key) {
                 Some(slot) => fill(slot, value),
                 None => event.set(key, value),

@@ -116,6 +116,10 @@ fn event(folder: &Path, input: &Map<'_>, files: &dyn Files) -> Map<'static> {
         let parts = crate::minidump::process(&bytes, files).expect("the dump is read");
         crate::crash::merge(&mut event, parts);
     }
+    if let Some(bytes) = report("apple") {
+        let parts = crate::apple::process(&bytes).expect("the report is read");
+        crate::crash::merge(&mut event, parts);
+    }
     assert!(
         !event.is_empty(),
         "{}: input.json names no event",

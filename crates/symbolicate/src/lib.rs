@@ -6,6 +6,7 @@
 
 pub mod archive;
 pub mod bundle;
+pub mod apple;
 pub mod convert;
 pub mod crash;
 pub mod files;
@@ -19,3 +20,4 @@ pub mod native;
 pub mod object;
 mod sources;
 mod stacks;
+pub mod unreal;
