@@ -19,7 +19,7 @@ use storage::outgoing::Outgoing;
 use storage::relational::debug_files::DebugFile;
 use storage::stores::Stores;
 use symbolicate::js::{self, FetchError};
-use symbolicate::{jvm, native};
+use symbolicate::{apple, jvm, native};
 
 use self::convert::Convert;
 use self::debug_files::DebugFiles;
@@ -78,7 +78,7 @@ impl Symbolicate for Symbols {
     fn crash(&self, kind: &str, bytes: &[u8], project: u64) -> Result<Map<'static>, String> {
         let project = self.directory.project(project).ok_or("the project is gone")?;
         let read = || match kind {
-            "event.applecrashreport" => Err("apple".to_owned()),
+            "event.applecrashreport" => apple::process(bytes).map_err(|e| e.to_string()),
             _ => dumps::minidump(self, &project, bytes),
         };
         catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {

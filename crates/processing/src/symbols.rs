@@ -7,7 +7,7 @@ pub trait Symbolicate {
     /// Changes the stack traces of a normalized event of a project; says in `errors` what stood in the way.
     fn symbolicate(&self, event: &mut Map<'_>, project: u64);
 
-    /// What a crash report of a kind (`event.minidump`, `event.applecrashreport`, `unreal`) says, as parts of an event.
+    /// What a crash report of a kind (`event.minidump`, `event.applecrashreport`) says, as parts of an event.
     ///
     /// # Errors
     /// Why it cannot be read, in a sentence.

@@ -6,10 +6,13 @@ use http::StatusCode;
 use multer::{Constraints, Multipart, SizeLimit};
 use protocol::category::{Category, Discard};
 use protocol::ids::EventId;
+use protocol::json::Json;
 use serde_json::{Map, Value, json};
+use symbolicate::unreal;
 
 use super::Ingest;
 use super::answer::Refusal;
+use super::body::MAX_ENVELOPE;
 use super::record::Meta;
 use super::request::Sender;
 use super::routes::{append, new_id};
@@ -92,27 +95,45 @@ pub(super) async fn take(
     finish(ingest, meta, sender, event, &files).await
 }
 
-/// Takes a crash of the Unreal Engine: one compressed file, taken apart when it is processed.
+/// Takes a crash of the Unreal Engine: one compressed file that holds a dump, an account of the crash and logs. `user`
+/// is how the request names the person.
 pub(super) async fn take_unreal(
     ingest: &Ingest,
     mut meta: Meta,
     sender: &Sender,
+    user: Option<String>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
     meta.content_type = None;
-    if body.is_empty() {
-        return Err(Refusal::bad(
-            "the body is empty",
-            "expected a crash report of the Unreal Engine",
-        ));
-    }
-    let files = [Item {
-        name: "crash.ue4".into(),
-        kind: "unreal.report",
-        content_type: None,
-        bytes: &body,
-    }];
-    finish(ingest, meta, sender, Map::new(), &files).await
+    let read = move || {
+        let files = unreal::split(&body, MAX_ENVELOPE)?;
+        let mut event = Vec::new();
+        Json::Object(unreal::event(&files, user.as_deref())).write(&mut event);
+        Ok((files, event))
+    };
+    let (files, event) = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|e| Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, e.to_string()))?
+        .map_err(|e: unreal::UnrealError| Refusal::bad("bad crash report of the Unreal Engine", e))?;
+    let event = serde_json::from_slice(&event).unwrap_or_default();
+    let item = |file| {
+        let unreal::File { name, kind, data } = file;
+        File {
+            name,
+            kind: match kind {
+                unreal::Kind::Minidump => "event.minidump",
+                unreal::Kind::AppleCrashReport => "event.applecrashreport",
+                unreal::Kind::Context => "unreal.context",
+                unreal::Kind::Log => "unreal.logs",
+                unreal::Kind::Other => "event.attachment",
+            },
+            content_type: None,
+            bytes: data.into(),
+        }
+    };
+    let files: Vec<File> = files.into_iter().map(item).collect();
+    let files: Vec<_> = files.iter().map(as_item).collect();
+    finish(ingest, meta, sender, event, &files).await
 }
 
 /// An item of the envelope that is made.

@@ -232,7 +232,10 @@ async fn take(
             origin::check(ingest, &parts.headers, &meta, &sender, &[(Category::Error, 1)])?;
             match kind {
                 Kind::Minidump => dumps::take(ingest, meta, &sender, body).await,
-                _ => dumps::take_unreal(ingest, meta, &sender, body).await,
+                _ => {
+                    let user = value(&query, "UserID");
+                    dumps::take_unreal(ingest, meta, &sender, user, body).await
+                }
             }
         }
         (Kind::Store, Some(sender)) => take_store(ingest, &parts, &query, sender, body, &mut share).await,

@@ -529,7 +529,7 @@ impl Context<'_> {
 pub(crate) fn is_crash(kind: &str) -> bool {
     matches!(
         kind,
-        "event.minidump" | "event.applecrashreport" | "unreal.report"
+        "event.minidump" | "event.applecrashreport"
     )
 }
 
@@ -559,7 +559,6 @@ fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
 fn unreadable(kind: &str, why: &str) -> Map<'static> {
     let (name, mechanism) = match kind {
         "event.applecrashreport" => ("Apple crash report", "applecrashreport"),
-        "unreal.report" => ("Unreal crash report", "unreal"),
         _ => ("Minidump", "minidump"),
     };
     let object = |pairs: Vec<(&'static str, Json<'static>)>| {
