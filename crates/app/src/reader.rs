@@ -86,6 +86,8 @@ impl Processes {
         let mut child = Command::new(std::env::current_exe()?)
             .arg(COMMAND)
             .env_clear()
+            // Memory counts against the limit when it is used, not when it is set aside.
+            .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -424,7 +424,10 @@ impl Run<'_> {
         frame.set("function", function);
         frame.set("lineno", u64::from(original.line) + 1);
         frame.set("colno", u64::from(original.column) + 1);
-        if let Some(module) = names.module {
+        // A module that the client names stays, but for webpack, whose addresses say it better.
+        if let Some(module) = names.module
+            && (!frame.contains("module") || abs_path.starts_with("webpack:"))
+        {
             frame.set("module", module);
         }
         if let Some(in_app) = names.in_app {

@@ -4,9 +4,9 @@
 //! which whoever calls implements; parsing of uploaded files is one step ([`convert`]) that makes a compact form
 //! to look up in, so that the expensive and dangerous part can be done once, apart and under limits.
 
+pub mod apple;
 pub mod archive;
 pub mod bundle;
-pub mod apple;
 pub mod convert;
 pub mod crash;
 pub mod files;

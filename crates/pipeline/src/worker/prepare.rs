@@ -527,10 +527,7 @@ impl Context<'_> {
 
 /// Whether an attachment of a kind becomes an event.
 pub(crate) fn is_crash(kind: &str) -> bool {
-    matches!(
-        kind,
-        "event.minidump" | "event.applecrashreport"
-    )
+    matches!(kind, "event.minidump" | "event.applecrashreport")
 }
 
 /// The bytes of a crash report, which some clients compress.
