@@ -212,7 +212,7 @@ fn own_fields(d: &Difference, pair: &Pair) -> bool {
         ["title"] => titles(pair.stored).iter().any(|title| got == title),
         // A transaction, a URL, or names of a frame: `module in function`, `function(module)`.
         ["culprit"] => {
-            let whole = pair.sent.to_string() + &substance(pair.stored);
+            let whole = pair.sent.to_string() + substance(pair.stored).as_str();
             let mut parts = got
                 .as_str()
                 .unwrap_or("none")

@@ -528,7 +528,7 @@ fn print(description: &Value) -> String {
             .collect();
         lines.push(format!("{}: {{\n{}\n}}", json!(path), operations.join(",\n")));
     }
-    out + &lines.join(",\n") + "\n}\n}\n"
+    out + lines.join(",\n").as_str() + "\n}\n}\n"
 }
 
 /// Compares what was seen with the description, or writes it anew; answers what is wrong, and how many of the
