@@ -196,7 +196,7 @@ pub fn install_python(folder: &Path, lock: &Path) {
 }
 
 /// Installs the npm packages of a client's lock file.
-fn install_npm(folder: &Path, from: &Path) {
+pub fn install_npm(folder: &Path, from: &Path) {
     for file in ["package.json", "package-lock.json"] {
         std::fs::copy(from.join(file), folder.join(file)).unwrap();
     }

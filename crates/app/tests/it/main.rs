@@ -37,6 +37,7 @@ mod sso;
 mod teams;
 mod tokens;
 mod upgrade;
+mod uploads;
 mod views;
 
 use std::path::Path;

@@ -41,17 +41,20 @@ pub fn assemble(uploads: &Uploads, assembly: &Assembly, patience: Duration) -> R
             begin(uploads, assembly, source)
         }
     };
-    let mut end = slot.end.lock();
-    let until = Instant::now() + patience;
-    while end.is_none() {
-        if slot.ended.wait_until(&mut end, until).timed_out() {
-            break;
-        }
-    }
-    let Some(end) = end.take() else {
+    // Several may wait for one file; none holds its slot when the list is asked.
+    let end = {
+        let mut end = slot.end.lock();
+        let until = Instant::now() + patience;
+        while end.is_none() && !slot.ended.wait_until(&mut end, until).timed_out() {}
+        end.clone()
+    };
+    let Some(end) = end else {
         return Ok(State::Assembling);
     };
-    uploads.running.lock().remove(assembly);
+    let mut running = uploads.running.lock();
+    if running.get(assembly).is_some_and(|s| Arc::ptr_eq(s, &slot)) {
+        running.remove(assembly);
+    }
     end
 }
 
