@@ -679,4 +679,6 @@ fn fold(name: &str) -> String {
 }
 
 #[cfg(test)]
+mod fixtures;
+#[cfg(test)]
 mod tests;

@@ -8,9 +8,9 @@ use super::*;
 
 /// What a release has, in memory.
 #[derive(Default)]
-struct Shelf {
-    ids: Vec<(&'static str, Kind, Artifact)>,
-    names: Vec<(&'static str, Artifact)>,
+pub(super) struct Shelf {
+    pub(super) ids: Vec<(&'static str, Kind, Artifact)>,
+    pub(super) names: Vec<(&'static str, Artifact)>,
     web: Vec<(&'static str, Artifact)>,
     fetches: bool,
 }
