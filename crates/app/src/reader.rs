@@ -22,6 +22,9 @@ const AT_ONCE: usize = 2;
 /// The stack of the thread that reads: parsers of deeply nested scripts recurse.
 const STACK: usize = 64 << 20;
 
+/// What the process itself takes, bytes.
+const OWN: u64 = 32 << 20;
+
 /// What the process is told.
 #[derive(Serialize, Deserialize)]
 struct Order {
@@ -151,7 +154,7 @@ pub fn answer() -> anyhow::Result<()> {
         current: Some(bytes),
         maximum: Some(bytes),
     };
-    setrlimit(Resource::Data, limit(order.memory))?;
+    setrlimit(Resource::Data, limit(order.memory + STACK as u64 + OWN))?;
     setrlimit(Resource::Cpu, limit(PATIENCE.as_secs()))?;
     setrlimit(Resource::Core, limit(0))?;
     let work = move || match convert::run(&order.job) {

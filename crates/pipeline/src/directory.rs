@@ -9,7 +9,7 @@ use processing::filters::FilterSettings;
 use processing::{ProjectRules, ProjectSettings, RulesError, ScrubSettings};
 use serde_json::Value;
 use storage::relational::projects::{self, Key, Project};
-use storage::relational::{artifacts, debug_files, people};
+use storage::relational::{artifacts, debug_files, people, release_files};
 use storage::sql::{Result, Sql};
 
 use crate::ingest::origin::Allowed;
@@ -78,12 +78,13 @@ impl Directory {
     /// # Errors
     /// As the database says; then what was known stays.
     pub fn reload(&self) -> Result<()> {
-        let (all, keys, organizations, scripts, debug_files) = self.sql.reading(|c| {
+        let (all, keys, organizations, scripts, of_releases, debug_files) = self.sql.reading(|c| {
             Ok((
                 projects::all_projects(c)?,
                 projects::every_key(c)?,
                 people::organizations(c)?,
                 artifacts::projects_with_any(c)?,
+                release_files::organizations_with_any(c)?,
                 debug_files::projects_with_any(c)?,
             ))
         })?;
@@ -92,7 +93,7 @@ impl Directory {
             let id = u64::try_from(project.id).unwrap_or(0);
             let organization = organizations.iter().find(|o| o.id == project.org_id);
             let uploads = Uploads {
-                scripts: scripts.contains(&project.id),
+                scripts: scripts.contains(&project.id) || of_releases.contains(&project.org_id),
                 debug_files: debug_files.contains(&project.id),
             };
             let of_org = organization.map_or(&Value::Null, |o| &o.settings);

@@ -92,10 +92,8 @@ impl Symbolicate for Symbols {
         let Some(project) = self.directory.project(project) else {
             return;
         };
-        if !project.symbols.any() {
-            return;
-        }
-        if project.symbols.debug_files {
+        // Also without any debug file an event says what is missing of which module.
+        if native::concerns(event) || (project.symbols.debug_files && jvm::concerns(event)) {
             guarded(event, |event| {
                 let files = DebugFiles::new(self, &project);
                 jvm::apply(event, &files);

@@ -46,7 +46,7 @@ pub struct Settings {
     pub limit: Option<u64>,
     /// Why nothing can be taken now, if so.
     pub unwell: Arc<dyn Fn() -> Option<String> + Send + Sync>,
-    /// Called when a project has its first files.
+    /// Called when a project has other files than before.
     pub changed: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -215,8 +215,7 @@ impl Inner {
     ) -> Result<Vec<DebugFile>, UploadError> {
         let (now, key) = (self.now(), stored_files::key(org, sha1));
         let file_name = name.rsplit(['/', '\\']).next().unwrap_or(name);
-        let (files, first) = self.note(&key, bring, |c| {
-            let first = !debug_files::any(c, project)?;
+        let files = self.note(&key, bring, |c| {
             stored_files::add(c, org, sha1, size.try_into().unwrap_or(i64::MAX), now)?;
             let mut files = Vec::new();
             for f in found {
@@ -242,11 +241,9 @@ impl Inner {
                 file.id = debug_files::add(c, &file)?;
                 files.push(file);
             }
-            Ok((files, first))
+            Ok(files)
         })?;
-        if first {
-            (self.settings.changed)();
-        }
+        (self.settings.changed)();
         Ok(files)
     }
 
@@ -350,6 +347,7 @@ impl storage::uploads::Uploads for Uploads {
             stored_files::add(c, org, &file.sha1, file.size, now)?;
             release_files::add(c, &file)
         })?;
+        (self.inner.settings.changed)();
         Ok(id.map(|id| ReleaseFile { id, ..file }))
     }
 

@@ -20,6 +20,16 @@ const MAX_INLINES: usize = 64;
 /// Frames of one stack trace beyond which inlined calls are no longer told.
 const MAX_FRAMES: usize = 2_000;
 
+/// Whether an event names mappings or bundles of sources.
+pub fn concerns(event: &Map<'_>) -> bool {
+    let images = event.object("debug_meta").and_then(|meta| meta.array("images"));
+    let kinds = images
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|i| i.str_at(&["type"]));
+    kinds.into_iter().any(|kind| matches!(kind, "proguard" | "jvm"))
+}
+
 /// Renames the classes and methods of exceptions and frames by the mappings in `debug_meta.images` (type
 /// `proguard`), tells inlined calls apart, and adds source from the bundles there (type `jvm`). The frames as the
 /// client sent them stay in `raw_stacktrace`, and a stack trace that has one is left alone: so this comes before

@@ -22,6 +22,16 @@ const MAX_INLINES: usize = 64;
 /// Frames of one stack trace beyond which inlined calls are no longer told.
 const MAX_FRAMES: usize = 2_000;
 
+/// Whether an event has images of machine code.
+pub fn concerns(event: &Map<'_>) -> bool {
+    let images = event.object("debug_meta").and_then(|meta| meta.array("images"));
+    images
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Json::as_object)
+        .any(|i| image::module(i).is_some())
+}
+
 /// Symbolicates every stack trace of an event that has instruction addresses, by its `debug_meta.images`.
 ///
 /// Frames get function, file, line, source and `data.symbolicator_status`; images get `debug_status`, `features`,

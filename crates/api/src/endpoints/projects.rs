@@ -203,6 +203,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     scrub_settings(&body, &mut settings)?;
     grouping_rules(&body, &mut settings)?;
     allowed_domains(&body, &mut settings)?;
+    script_settings(&body, &mut settings)?;
     super::filters::read_options(&body, &mut settings)?;
     match body.get("retentionDays") {
         None => {}
@@ -242,6 +243,44 @@ pub fn grouping_rules(body: &Map<String, Value>, settings: &mut Map<String, Valu
             }
             Some(Value::String(_)) => return Err(ApiError::field(key, "rules have at most 64 KiB")),
             Some(_) => return Err(ApiError::field(key, "expected a text")),
+        }
+    }
+    Ok(())
+}
+
+/// Takes from a body whether scripts are fetched from the web, and what goes with the requests.
+fn script_settings(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
+    match body.get("scrapeJavaScript") {
+        None => {}
+        Some(Value::Bool(on)) => {
+            settings.insert("scrapeJavaScript".into(), json!(on));
+        }
+        Some(_) => return Err(ApiError::field("scrapeJavaScript", "expected true or false")),
+    }
+    let visible = |text: &str| text.len() <= 255 && text.bytes().all(|b| b.is_ascii_graphic());
+    for (key, fits) in [
+        ("securityToken", &visible as &dyn Fn(&str) -> bool),
+        ("securityTokenHeader", &|text: &str| {
+            text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        }),
+    ] {
+        match body.get(key) {
+            None => {}
+            Some(Value::Null) => {
+                settings.remove(key);
+            }
+            Some(Value::String(text)) if text.is_empty() => {
+                settings.remove(key);
+            }
+            Some(Value::String(text)) if fits(text) => {
+                settings.insert(key.into(), json!(text));
+            }
+            Some(_) => {
+                return Err(ApiError::field(
+                    key,
+                    "a header's name has letters, digits and -, its value visible ASCII characters",
+                ));
+            }
         }
     }
     Ok(())

@@ -75,8 +75,8 @@ pub fn project() -> Value {
 pub fn project_details() -> Value {
     json!({
         "digestsMinDelay": 300, "digestsMaxDelay": 1800, "subjectPrefix": "", "allowedDomains": ["*"],
-        "resolveAge": 0, "storeCrashReports": null, "subjectTemplate": "$shortID - $title", "securityToken": "",
-        "securityTokenHeader": null, "verifySSL": true, "scrapeJavaScript": false, "enableAutoReleaseCreation": true,
+        "resolveAge": 0, "storeCrashReports": null, "subjectTemplate": "$shortID - $title",
+        "verifySSL": true, "enableAutoReleaseCreation": true,
         "highlightTags": [], "highlightContext": {}, "highlightPreset": { "tags": [], "context": {} },
         "derivedGroupingEnhancements": "", "secondaryGroupingExpiry": 0, "secondaryGroupingConfig": null,
         "processingIssues": 0, "defaultEnvironment": null, "relayPiiConfig": null, "builtinSymbolSources": [],

@@ -34,6 +34,7 @@ mod scim;
 mod security;
 mod sharing;
 mod sso;
+mod symbols;
 mod teams;
 mod tokens;
 mod upgrade;

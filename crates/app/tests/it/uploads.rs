@@ -38,7 +38,7 @@ fn get(server: &Server, path: &str) -> Value {
 }
 
 /// Sends a form: the name of each field, the name of its file, its bytes.
-fn form(server: &Server, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> Reply {
+pub fn form(server: &Server, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> Reply {
     let mut body = Vec::new();
     for (name, file, bytes) in fields {
         write!(body, "--x-y\r\nContent-Disposition: form-data; name=\"{name}\"").unwrap();
@@ -62,14 +62,14 @@ fn form(server: &Server, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> 
     server.request("POST", path, &headers, &body)
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     out.write_all(bytes).unwrap();
     out.finish().unwrap()
 }
 
 /// Uploads a file in pieces, every other one compressed; answers their SHA-1.
-fn upload(server: &Server, bytes: &[u8], size: usize) -> Vec<String> {
+pub fn upload(server: &Server, bytes: &[u8], size: usize) -> Vec<String> {
     let mut chunks = Vec::new();
     for (n, piece) in bytes.chunks(size).enumerate() {
         let name = sha1(piece);
@@ -83,7 +83,7 @@ fn upload(server: &Server, bytes: &[u8], size: usize) -> Vec<String> {
     chunks
 }
 
-fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
+pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
         zip.start_file(*name, SimpleFileOptions::default()).unwrap();
@@ -107,12 +107,12 @@ fn bundle(text: &str) -> Vec<u8> {
 }
 
 /// Uploads a bundle to projects; answers how that ended.
-fn upload_bundle(server: &Server, bytes: &[u8], more: &Value) -> Value {
+pub fn upload_bundle(server: &Server, bytes: &[u8], more: &Value) -> Value {
     let chunks = upload(server, bytes, 100);
     assemble_bundle(server, bytes, &chunks, more)
 }
 
-fn assemble_bundle(server: &Server, bytes: &[u8], chunks: &[String], more: &Value) -> Value {
+pub fn assemble_bundle(server: &Server, bytes: &[u8], chunks: &[String], more: &Value) -> Value {
     let mut body = json!({ "checksum": sha1(bytes), "chunks": chunks, "projects": ["shop"] });
     for (name, value) in more.as_object().into_iter().flatten() {
         body[name] = value.clone();

@@ -74,6 +74,9 @@ impl<'s> DebugFiles<'s> {
 
     /// What the project has of a module.
     fn uploaded(&self, module: &Module<'_>) -> Arc<Vec<DebugFile>> {
+        if !self.project.symbols.debug_files {
+            return Arc::default();
+        }
         let symbols = self.symbols;
         let (debug, code) = (
             module.debug_id.as_deref().and_then(debug_id).unwrap_or_default(),

@@ -120,15 +120,14 @@ fn kept(inner: &Inner, assembly: &Assembly) -> Result<Option<State>, UploadError
                 let Some(bundle) = artifacts::by_sha1(c, org, sha1)? else {
                     return Ok(None);
                 };
-                let before = artifacts::linked(c, bundle.id, projects, None)?;
                 artifacts::link(c, bundle.id, projects, release, now)?;
-                Ok(Some(before))
+                Ok(Some(()))
             })?;
             drop(_gate);
-            if linked == Some(false) {
+            if linked.is_some() {
                 (inner.settings.changed)();
             }
-            Ok(linked.map(|_| State::Kept(vec![])))
+            Ok(linked.map(|()| State::Kept(vec![])))
         }
         Purpose::DebugFile {
             project,
@@ -309,11 +308,7 @@ fn note_bundle(
             headers: serde_json::json!(f.headers),
         })
         .collect();
-    let first = inner.note(&stored_files::key(org, sha1), bring, |c| {
-        let mut first = false;
-        for project in projects {
-            first |= !artifacts::any(c, *project, None)?;
-        }
+    inner.note(&stored_files::key(org, sha1), bring, |c| {
         let blob = stored_files::add(c, org, sha1, size, now)?.blob;
         let bundle = match artifacts::by_sha1(c, org, sha1)? {
             Some(bundle) => bundle.id,
@@ -331,12 +326,9 @@ fn note_bundle(
                 now,
             )?,
         };
-        artifacts::link(c, bundle, projects, release, now)?;
-        Ok(first)
+        artifacts::link(c, bundle, projects, release, now)
     })?;
-    if first {
-        (inner.settings.changed)();
-    }
+    (inner.settings.changed)();
     Ok(State::Kept(vec![]))
 }
 
