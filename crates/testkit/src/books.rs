@@ -27,6 +27,12 @@ impl Books {
         if path.ends_with("/envelope") {
             assert!(!encoded, "an encoded envelope cannot be counted here");
             self.envelope(body);
+        } else if path.ends_with("/minidump") {
+            // The event, and a file for each that is named; a dump alone is one. Who encodes it counts it plain.
+            let named = body.windows(10).filter(|w| w == b"filename=\"").count() as u64;
+            if !encoded {
+                self.items += 1 + named.max(1);
+            }
         } else if path.ends_with("/store") {
             self.items += 1;
         } else if path.ends_with("/security") || path.ends_with("/csp-report") {
@@ -92,6 +98,8 @@ mod tests {
         books.request("/api/1/store/", &[("Content-Encoding", "gzip")], b"\x1f", 200);
         books.request("/api/1/security/", &[], b"[{},{}]", 200);
         books.request("/api/0/organizations/", &[], b"", 200);
-        assert_eq!((books.items, books.reported), (5, 5));
+        books.request("/api/1/minidump/", &[], b"MDMP", 200);
+        books.request("/api/1/minidump/", &[], b"filename=\"a\" filename=\"b\"", 200);
+        assert_eq!((books.items, books.reported), (10, 5));
     }
 }

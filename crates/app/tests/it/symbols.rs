@@ -370,6 +370,7 @@ fn native_frames_and_minidumps_by_uploaded_files() {
             let reply = match gzip {
                 true => {
                     let packed = crate::uploads::gzip(&body);
+                    server.count(&path, &[], &body, 200);
                     server.request("POST", &path, &[kind, ("Content-Encoding", "gzip")], &packed)
                 }
                 false => server.request("POST", &path, &[kind], &body),
