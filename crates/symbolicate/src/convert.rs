@@ -16,6 +16,7 @@ use symbolic::ppdb::{PortablePdb, PortablePdbCacheConverter};
 use symbolic::symcache::SymCacheConverter;
 
 use crate::files::Form;
+use crate::guard::guarded;
 
 /// The largest section of a debug file once it is decompressed, bytes.
 const MAX_SECTION: usize = 1 << 30;
@@ -61,14 +62,18 @@ fn malformed(e: impl std::error::Error) -> ConvertError {
 /// # Errors
 /// [`ConvertError`].
 pub fn convert(form: Form, bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError> {
-    match form {
+    survived(|| match form {
         Form::Symbols => symbols(bytes, debug_id, None),
         Form::Unwind => unwind(bytes, debug_id),
         Form::PortablePdb => portable_pdb(bytes),
         Form::Sources => sources(bytes),
         Form::Il2cpp => il2cpp(bytes),
         Form::Proguard => proguard(bytes),
-    }
+    })
+}
+
+fn survived(convert: impl FnOnce() -> Result<Vec<u8>, ConvertError>) -> Result<Vec<u8>, ConvertError> {
+    guarded(convert).unwrap_or_else(|| Err(ConvertError::Malformed("the file contradicts itself".into())))
 }
 
 /// A symcache of a Mach-O whose names were hidden for upload to Apple, with the `bcsymbolmap` that tells them.
@@ -80,11 +85,10 @@ pub fn symbols_with_names(
     debug_id: Option<&str>,
     bcsymbolmap: &[u8],
 ) -> Result<Vec<u8>, ConvertError> {
-    symbols(
-        bytes,
-        debug_id,
-        Some(BcSymbolMap::parse(bcsymbolmap).map_err(malformed)?),
-    )
+    survived(|| {
+        let names = BcSymbolMap::parse(bcsymbolmap).map_err(malformed)?;
+        symbols(bytes, debug_id, Some(names))
+    })
 }
 
 fn options() -> ParseObjectOptions {

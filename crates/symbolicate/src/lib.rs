@@ -10,8 +10,11 @@ pub mod crash;
 pub mod files;
 #[cfg(test)]
 mod fixtures;
+mod guard;
 pub mod jvm;
 pub mod minidump;
+#[cfg(test)]
+mod mutations;
 pub mod names;
 pub mod native;
 mod sources;
