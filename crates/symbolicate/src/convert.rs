@@ -234,3 +234,69 @@ impl Write for Capped {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symbolic::common::ByteView;
+    use symbolic::symcache::SymCache;
+
+    const HIDDEN: &[u8] =
+        b"MODULE mac arm64 0123456789ABCDEF0123456789ABCDEF0 Shop\nFUNC 1000 10 0 __hidden#1_\n";
+
+    fn first_function(cache: Vec<u8>) -> String {
+        let view = ByteView::from_vec(cache);
+        let cache = SymCache::parse(&view).unwrap();
+        cache.functions().next().unwrap().name().to_owned()
+    }
+
+    #[test]
+    fn hidden_names_are_told() {
+        let map = b"BCSymbolMap Version: 2.0\n-[Cart total]\n-[Cart add:]\n";
+        let told = symbols_with_names(HIDDEN, None, map).unwrap();
+        assert_eq!(first_function(told), "-[Cart add:]");
+        let plain = convert(Form::Symbols, HIDDEN, None).unwrap();
+        assert_eq!(first_function(plain), "__hidden#1_");
+        assert!(matches!(
+            symbols_with_names(HIDDEN, None, b"x"),
+            Err(ConvertError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn files_without_the_form_are_empty_and_no_files_are_broken() {
+        let elf = std::fs::read(crate::fixtures::folder().join("elf/libshop.so")).unwrap();
+        for form in [Form::Unwind, Form::Symbols] {
+            assert!(convert(form, &elf, None).is_ok());
+            // The only object of a file is meant, whatever id it is asked for by.
+            assert!(convert(form, &elf, Some("00000000-0000-0000-0000-000000000001")).is_ok());
+        }
+        let stripped = std::fs::read(crate::fixtures::folder().join("elf-stripped/libshop.so")).unwrap();
+        assert_eq!(convert(Form::Unwind, &stripped, None), Err(ConvertError::Empty));
+        let fat = std::fs::read(crate::fixtures::folder().join("macho-dsym/libshop.dwarf")).unwrap();
+        assert_eq!(
+            convert(Form::Symbols, &fat, Some("00000000-0000-0000-0000-000000000001")),
+            Err(ConvertError::Empty)
+        );
+        for form in [
+            Form::Symbols,
+            Form::PortablePdb,
+            Form::Sources,
+            Form::Il2cpp,
+            Form::Proguard,
+        ] {
+            assert!(
+                matches!(convert(form, b"hello", None), Err(ConvertError::Malformed(_))),
+                "{form:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn more_than_the_limit_is_not_kept() {
+        let mut capped = Capped::new(4);
+        assert!(capped.write_all(b"abc").is_ok());
+        assert!(capped.write_all(b"de").is_err());
+        assert_eq!(capped.bytes, b"abc");
+    }
+}

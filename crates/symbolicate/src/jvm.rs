@@ -146,6 +146,14 @@ impl Work<'_> {
         let Some(name) = exception.str("type") else {
             return false;
         };
+        let frames = exception
+            .object("stacktrace")
+            .and_then(|s| s.array("frames"))
+            .unwrap_or_default();
+        let java = |frame: &Json<'_>| frame.as_object().is_some_and(|f| self.is_ours(f));
+        if !self.event_is_java && !frames.iter().any(java) {
+            return false;
+        }
         let class = full_name(exception.str("module"), name);
         let Some(original) = self.caches.iter().find_map(|c| c.remap_class(&class)) else {
             return false;

@@ -35,7 +35,8 @@ pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
         .iter()
         .find_map(|e| e.get("mechanism")?.path(&["meta", "signal", "number"])?.as_u64())
         .and_then(|n| u32::try_from(n).ok());
-    let mut work = Work::new(&images, files, signal);
+    let csharp = event.str("platform") == Some("csharp");
+    let mut work = Work::new(&images, files, signal, csharp);
     let mut changed = false;
     stacks::each(event, |holder, kind| changed |= work.stack(holder, kind));
     let open = work.features();
@@ -61,6 +62,8 @@ struct Work<'a> {
     images: &'a Images,
     files: &'a dyn Files,
     signal: Option<u32>,
+    /// Whether frames are those of C#, unless they say otherwise.
+    csharp: bool,
     opened: Vec<Opened<'a>>,
 }
 
@@ -112,11 +115,12 @@ enum Adjustment {
 }
 
 impl<'a> Work<'a> {
-    fn new(images: &'a Images, files: &'a dyn Files, signal: Option<u32>) -> Work<'a> {
+    fn new(images: &'a Images, files: &'a dyn Files, signal: Option<u32>, csharp: bool) -> Work<'a> {
         Work {
             images,
             files,
             signal,
+            csharp,
             opened: images.list.iter().map(|_| Opened::default()).collect(),
         }
     }
@@ -272,7 +276,10 @@ impl<'a> Work<'a> {
     fn describe(&self, frame: &mut Map<'_>, index: usize, location: &SourceLocation<'_, '_>, inlined: bool) {
         let function = location.function();
         let name = function.name_for_demangling();
-        if !name.as_str().is_empty() && name.as_str() != "?" {
+        // Native code that was made of C# has names that no one wrote, and the client knows the real ones.
+        let csharp = frame.str("platform").map_or(self.csharp, |p| p == "csharp");
+        let known = csharp && !inlined && frame.str("function").is_some_and(|f| !f.is_empty());
+        if !known && !name.as_str().is_empty() && name.as_str() != "?" {
             let plain = demangle(&name).unwrap_or_else(|| name.as_str().to_owned());
             frame.set("function", plain);
             frame.set("symbol", name.as_str().to_owned());
