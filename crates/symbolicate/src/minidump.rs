@@ -182,3 +182,6 @@ fn arch_name(cpu: Cpu) -> &'static str {
         _ => "unknown",
     }
 }
+
+#[cfg(test)]
+mod tests;
