@@ -3,16 +3,16 @@
 //! A debug file is read in full here and never again: what comes out is small, flat and made by us, so that
 //! lookups need to trust nothing.
 
+mod managed;
+
 use std::io::{self, Read, Write};
 
 use symbolic::cfi::{CfiCache, FromObjectOptions};
 use symbolic::common::DebugId;
 use symbolic::debuginfo::macho::BcSymbolMap;
-use symbolic::debuginfo::pe::PeObject;
 use symbolic::debuginfo::sourcebundle::SourceBundle;
 use symbolic::debuginfo::{Archive, Object, ParseObjectOptions};
 use symbolic::il2cpp::LineMapping;
-use symbolic::ppdb::{PortablePdb, PortablePdbCacheConverter};
 use symbolic::symcache::SymCacheConverter;
 
 use crate::files::Form;
@@ -65,7 +65,8 @@ pub fn convert(form: Form, bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u
     survived(|| match form {
         Form::Symbols => symbols(bytes, debug_id, None),
         Form::Unwind => unwind(bytes, debug_id),
-        Form::PortablePdb => portable_pdb(bytes),
+        Form::PortablePdb => managed::lines(bytes),
+        Form::Sources if managed::is_managed(bytes) => managed::sources(bytes),
         Form::Sources => sources(bytes),
         Form::Il2cpp => il2cpp(bytes),
         Form::Proguard => proguard(bytes),
@@ -148,32 +149,6 @@ fn unwind(bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError>
     }
     let mut out = Vec::new();
     cache.write_to(&mut out).map_err(malformed)?;
-    Ok(out)
-}
-
-fn portable_pdb(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
-    if !PortablePdb::peek(bytes) && PeObject::test(bytes) {
-        let pe = PeObject::parse(bytes).map_err(malformed)?;
-        let embedded = pe
-            .embedded_ppdb()
-            .map_err(malformed)?
-            .ok_or(ConvertError::Empty)?;
-        let mut inner = Capped::new(MAX_EMBEDDED);
-        embedded.decompress_to(&mut inner).map_err(malformed)?;
-        return portable_pdb_cache(&inner.bytes);
-    }
-    portable_pdb_cache(bytes)
-}
-
-fn portable_pdb_cache(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
-    let pdb = PortablePdb::parse(bytes).map_err(malformed)?;
-    if !pdb.has_debug_info() {
-        return Err(ConvertError::Empty);
-    }
-    let mut converter = PortablePdbCacheConverter::new();
-    converter.process_portable_pdb(&pdb).map_err(malformed)?;
-    let mut out = Vec::new();
-    converter.serialize(&mut out).map_err(malformed)?;
     Ok(out)
 }
 
