@@ -3,6 +3,9 @@
 //! Everything here is a function of bytes: no I/O, no clock. What a stack trace needs is asked of [`files::Files`],
 //! which whoever calls implements; parsing of uploaded files is one step ([`convert`]) that makes a compact form
 //! to look up in, so that the expensive and dangerous part can be done once, apart and under limits.
+//!
+//! * [`minidump`], [`apple`], [`unreal`]: reports of crashes become parts of an event, which [`crash::merge`] puts into it
+//! * [`jvm`], then [`native`]: frames are looked up, and images are told what was found of them
 
 pub mod apple;
 pub mod convert;
