@@ -112,7 +112,16 @@ fn event(folder: &Path, input: &Map<'_>, files: &dyn Files) -> Map<'static> {
         let name = input.str(key)?;
         Some(std::fs::read(folder.join(name)).expect("the report is there"))
     };
-    if let Some(bytes) = report("minidump") {
+    let mut dump = report("minidump");
+    if let Some(bytes) = report("unreal") {
+        let parts = crate::unreal::split(&bytes, 1 << 20).expect("the container is read");
+        crate::crash::merge(&mut event, crate::unreal::event(&parts, Some("login-7||m1")));
+        dump = parts
+            .into_iter()
+            .find(|f| f.kind == crate::unreal::Kind::Minidump)
+            .map(|f| f.data);
+    }
+    if let Some(bytes) = dump {
         let parts = crate::minidump::process(&bytes, files).expect("the dump is read");
         crate::crash::merge(&mut event, parts);
     }
