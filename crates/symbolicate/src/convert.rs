@@ -24,8 +24,11 @@ const MAX_SECTION: usize = 1 << 30;
 /// The largest source file within a debug file or a bundle, bytes.
 pub(crate) const MAX_SOURCE: usize = 16 << 20;
 
-/// The largest manifest of a source bundle and the largest embedded portable PDB, bytes.
+/// The largest portable PDB within a library, and all sources within a PDB, bytes.
 const MAX_EMBEDDED: usize = 128 << 20;
+
+/// The largest manifest of a source bundle, bytes; it is read in full whenever a file of the bundle is asked for.
+const MAX_MANIFEST: usize = 32 << 20;
 
 /// Calls that are inlined into each other, in Breakpad files.
 const MAX_INLINE_DEPTH: u32 = 256;
@@ -156,8 +159,8 @@ fn unwind(bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError>
 fn sources(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).map_err(malformed)?;
     let manifest = archive.by_name("manifest.json").map_err(malformed)?;
-    let mut inner = Capped::new(MAX_EMBEDDED);
-    io::copy(&mut manifest.take(MAX_EMBEDDED as u64 + 1), &mut inner).map_err(malformed)?;
+    let mut inner = Capped::new(MAX_MANIFEST);
+    io::copy(&mut manifest.take(MAX_MANIFEST as u64 + 1), &mut inner).map_err(malformed)?;
     let bundle = SourceBundle::parse_with_opts(bytes, options()).map_err(malformed)?;
     if bundle.is_empty() {
         return Err(ConvertError::Empty);

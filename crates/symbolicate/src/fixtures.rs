@@ -8,7 +8,7 @@ use protocol::json::{Json, Map};
 use symbolic::common::ByteView;
 
 use crate::convert::{ConvertError, convert};
-use crate::files::{Answer, Candidate, Files, Form, Module, Status};
+use crate::files::{Answer, Candidate, Files, Form, Module, NoFiles, Status};
 
 /// The folder of all cases.
 pub(crate) fn folder() -> PathBuf {
@@ -162,6 +162,7 @@ fn every_case_comes_out_as_expected() {
         let expected = json(&folder.join("expected.json"));
         let files = Uploaded::read(&folder, input);
         let mut event = event(&folder, input, &files);
+        let untouched = event.clone();
         crate::jvm::apply(&mut event, &files);
         crate::native::apply(&mut event, &files);
         let found = Json::Object(event);
@@ -176,6 +177,20 @@ fn every_case_comes_out_as_expected() {
             assert!(!crate::jvm::apply(event, &files), "{name}: applied twice");
         }
         assert!(again == found, "{name}: it changes when applied again");
+        // When files come later, the event becomes what it would have been.
+        let mut late = untouched;
+        crate::jvm::apply(&mut late, &NoFiles);
+        crate::native::apply(&mut late, &NoFiles);
+        crate::restore(&mut late);
+        crate::jvm::apply(&mut late, &files);
+        crate::native::apply(&mut late, &files);
+        let mut differences = Vec::new();
+        compare(&name, &found, Some(&Json::Object(late)), &mut differences);
+        assert!(
+            differences.is_empty(),
+            "files that come late: {}",
+            differences.join("\n")
+        );
         cases += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -6,6 +6,7 @@
 //!
 //! * [`minidump`], [`apple`], [`unreal`]: reports of crashes become parts of an event, which [`crash::merge`] puts into it
 //! * [`jvm`], then [`native`]: frames are looked up, and images are told what was found of them
+//! * [`restore`]: the frames of an event as the client sent them, to look them up again
 
 pub mod apple;
 pub mod convert;
@@ -23,3 +24,5 @@ pub mod native;
 mod sources;
 mod stacks;
 pub mod unreal;
+
+pub use stacks::restore;

@@ -173,23 +173,23 @@ pub(crate) fn add_candidates(image: &mut Map<'_>, found: &[Candidate], use_of: &
             let mut new = Map::new();
             new.set("source", candidate.source.clone());
             new.set("location", candidate.location.clone());
-            let mut download = Map::new();
-            download.set(
-                "status",
-                match candidate.status {
-                    Status::Found => "ok",
-                    Status::Missing => "notfound",
-                    Status::Malformed => "malformed",
-                    Status::Timeout | Status::FetchingFailed => "error",
-                },
-            );
-            if let Some(details) = &candidate.details {
-                download.set("details", details.clone());
-            }
-            new.set("download", download);
             list.push(new.into());
             list.len() - 1
         });
+        let mut download = Map::new();
+        download.set(
+            "status",
+            match candidate.status {
+                Status::Found => "ok",
+                Status::Missing => "notfound",
+                Status::Malformed => "malformed",
+                Status::Timeout | Status::FetchingFailed => "error",
+            },
+        );
+        if let Some(details) = &candidate.details {
+            download.set("details", details.clone());
+        }
+        list[at].set("download", download);
         if candidate.status != Status::Missing {
             let mut result = Map::new();
             result.set(
