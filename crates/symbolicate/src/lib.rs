@@ -21,6 +21,7 @@ pub mod minidump;
 mod mutations;
 pub mod names;
 pub mod native;
+mod problems;
 mod sources;
 mod stacks;
 pub mod unreal;

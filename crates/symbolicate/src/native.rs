@@ -12,6 +12,7 @@ use symbolic::symcache::{SourceLocation, SymCache};
 
 use crate::files::{Files, Form, Status};
 use crate::names::demangle;
+use crate::problems;
 use crate::sources::{Bundle, Key};
 use crate::stacks::{self, Holder, address};
 use image::{Image, Images, add_candidates, status_name};
@@ -43,6 +44,7 @@ pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
     if changed {
         for (image, open) in images.list.iter().zip(open) {
             write_back(event, image, open);
+            complain(event, image, open);
         }
     }
     changed
@@ -434,6 +436,36 @@ fn set_status(frame: &mut Map<'_>, status: FrameStatus) {
         .entry("data")
         .make_object()
         .set("symbolicator_status", status);
+}
+
+/// Says that the debug file of an image would be needed, if somebody can have it.
+fn complain(event: &mut Map<'_>, image: &Image, open: Features) {
+    let answers = [&image.symbols, &image.portable_pdb];
+    let mut answers = answers.iter().filter_map(|cell| cell.get()).peekable();
+    let path = image
+        .module
+        .code_file
+        .as_deref()
+        .or(image.module.debug_file.as_deref());
+    if answers.peek().is_none() || path.is_some_and(problems::is_of_system) {
+        return;
+    }
+    let kind = match answers.find(|a| a.status == Status::Found) {
+        Some(_) if open.malformed => problems::BAD_IMAGE,
+        Some(_) => return,
+        None => problems::MISSING_IMAGE,
+    };
+    let facts = [
+        ("image_uuid", image.module.debug_id.as_deref()),
+        ("image_path", path),
+        ("image_name", path.map(|p| split_path(p).1)),
+        ("image_type", Some(&*image.module.kind)),
+        (
+            "image_arch",
+            Some(image.arch.name()).filter(|_| image.arch != Arch::Unknown),
+        ),
+    ];
+    problems::add(event, kind, &facts);
 }
 
 /// Says at the image what was found of it.

@@ -2,6 +2,8 @@
 
 use protocol::json::{Json, Map};
 
+use crate::problems;
+
 /// The values of an interface such as `exception`: under `values`, a bare list, or one alone.
 fn values<'e, 'a>(interface: &'e mut Json<'a>) -> Vec<&'e mut Map<'a>> {
     let listed = interface.get("values").is_some_and(|v| v.as_array().is_some());
@@ -62,6 +64,7 @@ pub(crate) fn replace<'a>(holder: &mut Map<'a>, kind: Holder, frames: Vec<Json<'
 /// Puts the frames of an event back as the client sent them, so that they can be looked up again when more files are
 /// there. Frames of a minidump are those of its walk, which may find other callers by then.
 pub fn restore(event: &mut Map<'_>) {
+    problems::clear(event);
     each(event, |holder, _| {
         match holder.remove("raw_stacktrace") {
             Some(raw @ Json::Object(_)) => holder.set("stacktrace", raw),

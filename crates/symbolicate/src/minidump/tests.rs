@@ -16,13 +16,18 @@ struct Builder {
 
 impl Builder {
     fn new() -> Builder {
+        Builder::of(0x8201)
+    }
+
+    /// A dump of another system: 2 is Windows, 0x8101 macOS.
+    fn of(platform: u32) -> Builder {
         let mut builder = Builder {
             bytes: vec![0; 32],
             directory: Vec::new(),
         };
         let mut system = vec![0; 56];
         system[0] = 9; // AMD64
-        system[20..24].copy_from_slice(&0x8201u32.to_le_bytes()); // Linux
+        system[20..24].copy_from_slice(&platform.to_le_bytes());
         builder.stream(7, &system);
         builder
     }
@@ -57,6 +62,21 @@ impl Builder {
             list.extend(word.to_le_bytes());
         }
         self.stream(3, &list);
+    }
+
+    /// What ended the first thread.
+    fn exception(&mut self, code: u32, flags: u32, address: u64, parameters: &[u64]) {
+        let mut record = Vec::new();
+        for word in [1, 0, code, flags, 0, 0] {
+            record.extend(u32::to_le_bytes(word));
+        }
+        record.extend(address.to_le_bytes());
+        record.extend((parameters.len() as u64).to_le_bytes());
+        for i in 0..15 {
+            record.extend(parameters.get(i).unwrap_or(&0).to_le_bytes());
+        }
+        record.extend([0; 8]);
+        self.stream(6, &record);
     }
 
     /// Modules of 64 KiB each, all of one name.
@@ -152,6 +172,55 @@ fn lists_without_end_are_refused() {
         Err(MinidumpError::Missing("threads"))
     );
     assert!(matches!(read(b"hello"), Err(MinidumpError::NoMinidump(_))));
+}
+
+#[test]
+fn reasons_in_the_words_of_their_systems() {
+    for (platform, code, flags, parameters, expected, at) in [
+        (
+            2,
+            0xc000_0005,
+            0,
+            &[0, 0x10][..],
+            "EXCEPTION_ACCESS_VIOLATION_READ",
+            "0x10",
+        ),
+        (
+            2,
+            0xc000_0005,
+            0,
+            &[1, 0x18],
+            "EXCEPTION_ACCESS_VIOLATION_WRITE",
+            "0x18",
+        ),
+        (2, 0xc000_00fd, 0, &[], "EXCEPTION_STACK_OVERFLOW", "0x5"),
+        (0x8101, 1, 1, &[], "EXC_BAD_ACCESS /KERN_INVALID_ADDRESS", "0x5"),
+        (0x8201, 11, 1, &[], "SIGSEGV /SEGV_MAPERR", "0x5"),
+        (0x8203, 6, 0, &[], "SIGABRT", "0x5"),
+    ] {
+        let mut dump = Builder::of(platform);
+        dump.thread(&chain(160));
+        dump.modules(1, "C:\\app\\shop.exe");
+        dump.exception(code, flags, 5, parameters);
+        let event = Json::Object(process(&dump.finish(), &NoFiles).unwrap());
+        let exception = event.path(&["exception", "values", "0"]).unwrap();
+        assert_eq!(exception.str_at(&["type"]), Some(expected));
+        assert_eq!(
+            exception.str_at(&["value"]),
+            Some(&*format!("Fatal Error: {expected}"))
+        );
+        assert_eq!(
+            exception.str_at(&["mechanism", "data", "address"]),
+            Some(at),
+            "{expected}"
+        );
+        assert_eq!(event.str_at(&["level"]), Some("fatal"));
+        let kind = event.str_at(&["debug_meta", "images", "0", "type"]);
+        let expected = [(2, "pe"), (0x8101, "macho")]
+            .iter()
+            .find(|(p, _)| *p == platform);
+        assert_eq!(kind, Some(expected.map_or("elf", |(_, kind)| *kind)));
+    }
 }
 
 #[test]
