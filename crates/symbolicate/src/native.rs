@@ -1,6 +1,9 @@
 //! Frames of machine code: from addresses to functions, files and lines.
 
 pub(crate) mod image;
+mod report;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 
@@ -12,10 +15,10 @@ use symbolic::symcache::{SourceLocation, SymCache};
 
 use crate::files::{Files, Form, Status};
 use crate::names::demangle;
-use crate::problems;
 use crate::sources::{Bundle, Key};
 use crate::stacks::{self, Holder, address};
-use image::{Image, Images, add_candidates, status_name};
+use image::{Image, Images, status_name};
+use report::{Features, complain, write_back};
 
 /// Calls inlined into one instruction that become frames.
 const MAX_INLINES: usize = 64;
@@ -76,16 +79,6 @@ struct Opened<'a> {
     portable_pdb: OnceCell<Result<PortablePdbCache<'a>, Status>>,
     sources: OnceCell<Option<Bundle<'a>>>,
     il2cpp: OnceCell<Option<LineMapping>>,
-}
-
-/// What the opened files of an image hold.
-#[derive(Clone, Copy, Default)]
-struct Features {
-    symbols: bool,
-    debug_info: bool,
-    sources: bool,
-    arch: Option<Arch>,
-    malformed: bool,
 }
 
 /// How looking up a frame ended, as the event says it.
@@ -436,75 +429,4 @@ fn set_status(frame: &mut Map<'_>, status: FrameStatus) {
         .entry("data")
         .make_object()
         .set("symbolicator_status", status);
-}
-
-/// Says that the debug file of an image would be needed, if somebody can have it.
-fn complain(event: &mut Map<'_>, image: &Image, open: Features) {
-    let answers = [&image.symbols, &image.portable_pdb];
-    let mut answers = answers.iter().filter_map(|cell| cell.get()).peekable();
-    let path = image
-        .module
-        .code_file
-        .as_deref()
-        .or(image.module.debug_file.as_deref());
-    if answers.peek().is_none() || path.is_some_and(problems::is_of_system) {
-        return;
-    }
-    let kind = match answers.find(|a| a.status == Status::Found) {
-        Some(_) if open.malformed => problems::BAD_IMAGE,
-        Some(_) => return,
-        None => problems::MISSING_IMAGE,
-    };
-    let facts = [
-        ("image_uuid", image.module.debug_id.as_deref()),
-        ("image_path", path),
-        ("image_name", path.map(|p| split_path(p).1)),
-        ("image_type", Some(&*image.module.kind)),
-        (
-            "image_arch",
-            Some(image.arch.name()).filter(|_| image.arch != Arch::Unknown),
-        ),
-    ];
-    problems::add(event, kind, &facts);
-}
-
-/// Says at the image what was found of it.
-fn write_back(event: &mut Map<'_>, image: &Image, open: Features) {
-    let Some(target) = event
-        .get_mut("debug_meta")
-        .and_then(|meta| meta.get_mut("images"))
-        .and_then(Json::as_array_mut)
-        .and_then(|list| list.get_mut(image.place))
-        .and_then(Json::as_object_mut)
-    else {
-        return;
-    };
-    let answers = [&image.symbols, &image.portable_pdb];
-    let debug = answers.iter().filter_map(|cell| cell.get()).collect::<Vec<_>>();
-    let status = match debug.iter().find(|a| a.status == Status::Found).or(debug.first()) {
-        Some(_) if open.malformed => "malformed",
-        Some(answer) => status_name(answer.status),
-        None => "unused",
-    };
-    target.set("debug_status", status);
-    for answer in &debug {
-        add_candidates(target, &answer.candidates, "debug");
-    }
-    if let Some(answer) = image.sources.get() {
-        add_candidates(target, &answer.candidates, "sources");
-    }
-    if let Some(arch) = open.arch {
-        target.set("arch", arch.name());
-    }
-    let features = target.entry("features").make_object();
-    for (key, value) in [
-        ("has_symbols", open.symbols),
-        ("has_debug_info", open.debug_info),
-        ("has_sources", open.sources),
-    ] {
-        features.set(key, value);
-    }
-    if !features.contains("has_unwind_info") {
-        features.set("has_unwind_info", false);
-    }
 }
