@@ -47,7 +47,9 @@ const PIECES: &[&str] = &[
 fn samples(endings: &[&str]) -> Vec<Vec<u8>> {
     let mut paths: Vec<PathBuf> = std::fs::read_dir(folder())
         .unwrap()
-        .flat_map(|case| std::fs::read_dir(case.unwrap().path()).unwrap())
+        .map(|case| case.unwrap().path())
+        .filter(|case| case.is_dir())
+        .flat_map(|case| std::fs::read_dir(case).unwrap())
         .map(|file| file.unwrap().path())
         .filter(|path| {
             let name = path
