@@ -166,9 +166,6 @@ fn every_case_comes_out_as_expected() {
         crate::jvm::apply(&mut event, &files);
         crate::native::apply(&mut event, &files);
         let found = Json::Object(event);
-        if std::env::var("SHOW").is_ok_and(|s| s == name) {
-            println!("{found}");
-        }
         compare(&name, &expected, Some(&found), &mut wrong);
         // What was looked up once is not looked up again.
         let mut again = found.clone();
