@@ -23,10 +23,16 @@ for target in $targets; do
     case "$target" in
     event | security | json) seeds="../fixtures/normalize ../fixtures/group ../fixtures/json" ;;
     object) seeds="../fixtures/symbols/shop" ;;
+    minidump) seeds="../fixtures/symbols/minidump" ;;
+    debug_file) seeds="$(echo ../fixtures/symbols/*/)" ;;
     *) seeds="" ;;
+    esac
+    case "$target" in
+    minidump | debug_file) longest=131072 ;;
+    *) longest=16384 ;;
     esac
     echo "== $target, $seconds s"
     # shellcheck disable=SC2086
-    "$CARGO_TARGET_DIR/$host/release/$target" "$corpus" $seeds -max_total_time="$seconds" -max_len=16384 \
+    "$CARGO_TARGET_DIR/$host/release/$target" "$corpus" $seeds -max_total_time="$seconds" -max_len="$longest" \
         -timeout=30 -rss_limit_mb=2048 -artifact_prefix="artifacts/$target-" -verbosity=0 -print_final_stats=1
 done

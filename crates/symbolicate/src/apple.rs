@@ -253,6 +253,45 @@ mod tests {
     }
 
     #[test]
+    fn exceptions_that_nobody_caught() {
+        let report = |backtrace: &str| {
+            format!(
+                "Exception Type:  EXC_CRASH (SIGABRT)\n\n{backtrace}\n\nThread 0 Crashed:\n\
+                 0   libsystem_c.dylib  0x0000000180000064 abort + 100\n\n\
+                 Binary Images:\n0x104000000 - 0x104003fff Shop arm64  <4c4c44f155553144a1b1e57c8c312d4f> /a/Shop\n\n\
+                 Application Specific Information:\n*** Terminating app due to uncaught exception \
+                 'NSRangeException', reason: 'it's beyond bounds'\nterminating"
+            )
+        };
+        for (backtrace, symbol) in [
+            (
+                "Last Exception Backtrace:\n0   Shop  0x0000000104000100 -[Cart at:] + 4 (Cart.m:7)\n\
+                 1   Shop  0x0000000104000200 0x104000000 + 512",
+                Some("-[Cart at:]"),
+            ),
+            ("Last Exception Backtrace:\n(0x104000100 0x104000200)", None),
+        ] {
+            let event = Json::Object(process(report(backtrace).as_bytes()).unwrap());
+            let exception = event.path(&["exception", "values", "0"]).unwrap();
+            assert_eq!(exception.str_at(&["type"]), Some("NSRangeException"));
+            assert_eq!(exception.str_at(&["value"]), Some("it's beyond bounds"));
+            let frames = exception
+                .path(&["stacktrace", "frames"])
+                .unwrap()
+                .as_array()
+                .unwrap();
+            let addresses: Vec<_> = frames.iter().map(|f| f.str_at(&["instruction_addr"])).collect();
+            assert_eq!(addresses, [Some("0x104000200"), Some("0x104000100")]);
+            assert_eq!(frames[1].str_at(&["function"]), symbol);
+            assert_eq!(frames[1].str_at(&["package"]), Some("/a/Shop"));
+            assert_eq!(
+                event.str_at(&["threads", "values", "0", "stacktrace", "frames", "0", "function"]),
+                Some("abort")
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_report_is_refused() {
         for body in [
             "",

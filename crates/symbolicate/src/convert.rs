@@ -3,19 +3,20 @@
 //! A debug file is read in full here and never again: what comes out is small, flat and made by us, so that
 //! lookups need to trust nothing.
 
+mod managed;
+
 use std::io::{self, Read, Write};
 
 use symbolic::cfi::{CfiCache, FromObjectOptions};
 use symbolic::common::DebugId;
 use symbolic::debuginfo::macho::BcSymbolMap;
-use symbolic::debuginfo::pe::PeObject;
 use symbolic::debuginfo::sourcebundle::SourceBundle;
 use symbolic::debuginfo::{Archive, Object, ParseObjectOptions};
 use symbolic::il2cpp::LineMapping;
-use symbolic::ppdb::{PortablePdb, PortablePdbCacheConverter};
 use symbolic::symcache::SymCacheConverter;
 
 use crate::files::Form;
+use crate::guard::guarded;
 
 /// The largest section of a debug file once it is decompressed, bytes.
 const MAX_SECTION: usize = 1 << 30;
@@ -23,8 +24,11 @@ const MAX_SECTION: usize = 1 << 30;
 /// The largest source file within a debug file or a bundle, bytes.
 pub(crate) const MAX_SOURCE: usize = 16 << 20;
 
-/// The largest manifest of a source bundle and the largest embedded portable PDB, bytes.
+/// The largest portable PDB within a library, and all sources within a PDB, bytes.
 const MAX_EMBEDDED: usize = 128 << 20;
+
+/// The largest manifest of a source bundle, bytes; it is read in full whenever a file of the bundle is asked for.
+const MAX_MANIFEST: usize = 32 << 20;
 
 /// Calls that are inlined into each other, in Breakpad files.
 const MAX_INLINE_DEPTH: u32 = 256;
@@ -61,14 +65,19 @@ fn malformed(e: impl std::error::Error) -> ConvertError {
 /// # Errors
 /// [`ConvertError`].
 pub fn convert(form: Form, bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError> {
-    match form {
+    survived(|| match form {
         Form::Symbols => symbols(bytes, debug_id, None),
         Form::Unwind => unwind(bytes, debug_id),
-        Form::PortablePdb => portable_pdb(bytes),
+        Form::PortablePdb => managed::lines(bytes),
+        Form::Sources if managed::is_managed(bytes) => managed::sources(bytes),
         Form::Sources => sources(bytes),
         Form::Il2cpp => il2cpp(bytes),
         Form::Proguard => proguard(bytes),
-    }
+    })
+}
+
+fn survived(convert: impl FnOnce() -> Result<Vec<u8>, ConvertError>) -> Result<Vec<u8>, ConvertError> {
+    guarded(convert).unwrap_or_else(|| Err(ConvertError::Malformed("the file contradicts itself".into())))
 }
 
 /// A symcache of a Mach-O whose names were hidden for upload to Apple, with the `bcsymbolmap` that tells them.
@@ -80,11 +89,10 @@ pub fn symbols_with_names(
     debug_id: Option<&str>,
     bcsymbolmap: &[u8],
 ) -> Result<Vec<u8>, ConvertError> {
-    symbols(
-        bytes,
-        debug_id,
-        Some(BcSymbolMap::parse(bcsymbolmap).map_err(malformed)?),
-    )
+    survived(|| {
+        let names = BcSymbolMap::parse(bcsymbolmap).map_err(malformed)?;
+        symbols(bytes, debug_id, Some(names))
+    })
 }
 
 fn options() -> ParseObjectOptions {
@@ -147,38 +155,12 @@ fn unwind(bytes: &[u8], debug_id: Option<&str>) -> Result<Vec<u8>, ConvertError>
     Ok(out)
 }
 
-fn portable_pdb(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
-    if !PortablePdb::peek(bytes) && PeObject::test(bytes) {
-        let pe = PeObject::parse(bytes).map_err(malformed)?;
-        let embedded = pe
-            .embedded_ppdb()
-            .map_err(malformed)?
-            .ok_or(ConvertError::Empty)?;
-        let mut inner = Capped::new(MAX_EMBEDDED);
-        embedded.decompress_to(&mut inner).map_err(malformed)?;
-        return portable_pdb_cache(&inner.bytes);
-    }
-    portable_pdb_cache(bytes)
-}
-
-fn portable_pdb_cache(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
-    let pdb = PortablePdb::parse(bytes).map_err(malformed)?;
-    if !pdb.has_debug_info() {
-        return Err(ConvertError::Empty);
-    }
-    let mut converter = PortablePdbCacheConverter::new();
-    converter.process_portable_pdb(&pdb).map_err(malformed)?;
-    let mut out = Vec::new();
-    converter.serialize(&mut out).map_err(malformed)?;
-    Ok(out)
-}
-
 /// A bundle stays as it is, if it can be read and what is always read of it is of a sane size.
 fn sources(bytes: &[u8]) -> Result<Vec<u8>, ConvertError> {
     let mut archive = zip::ZipArchive::new(io::Cursor::new(bytes)).map_err(malformed)?;
     let manifest = archive.by_name("manifest.json").map_err(malformed)?;
-    let mut inner = Capped::new(MAX_EMBEDDED);
-    io::copy(&mut manifest.take(MAX_EMBEDDED as u64 + 1), &mut inner).map_err(malformed)?;
+    let mut inner = Capped::new(MAX_MANIFEST);
+    io::copy(&mut manifest.take(MAX_MANIFEST as u64 + 1), &mut inner).map_err(malformed)?;
     let bundle = SourceBundle::parse_with_opts(bytes, options()).map_err(malformed)?;
     if bundle.is_empty() {
         return Err(ConvertError::Empty);
@@ -228,5 +210,71 @@ impl Write for Capped {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use symbolic::common::ByteView;
+    use symbolic::symcache::SymCache;
+
+    const HIDDEN: &[u8] =
+        b"MODULE mac arm64 0123456789ABCDEF0123456789ABCDEF0 Shop\nFUNC 1000 10 0 __hidden#1_\n";
+
+    fn first_function(cache: Vec<u8>) -> String {
+        let view = ByteView::from_vec(cache);
+        let cache = SymCache::parse(&view).unwrap();
+        cache.functions().next().unwrap().name().to_owned()
+    }
+
+    #[test]
+    fn hidden_names_are_told() {
+        let map = b"BCSymbolMap Version: 2.0\n-[Cart total]\n-[Cart add:]\n";
+        let told = symbols_with_names(HIDDEN, None, map).unwrap();
+        assert_eq!(first_function(told), "-[Cart add:]");
+        let plain = convert(Form::Symbols, HIDDEN, None).unwrap();
+        assert_eq!(first_function(plain), "__hidden#1_");
+        assert!(matches!(
+            symbols_with_names(HIDDEN, None, b"x"),
+            Err(ConvertError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn files_without_the_form_are_empty_and_no_files_are_broken() {
+        let elf = std::fs::read(crate::fixtures::folder().join("elf/libshop.so")).unwrap();
+        for form in [Form::Unwind, Form::Symbols] {
+            assert!(convert(form, &elf, None).is_ok());
+            // The only object of a file is meant, whatever id it is asked for by.
+            assert!(convert(form, &elf, Some("00000000-0000-0000-0000-000000000001")).is_ok());
+        }
+        let stripped = std::fs::read(crate::fixtures::folder().join("elf-stripped/libshop.so")).unwrap();
+        assert_eq!(convert(Form::Unwind, &stripped, None), Err(ConvertError::Empty));
+        let fat = std::fs::read(crate::fixtures::folder().join("macho-dsym/libshop.dwarf")).unwrap();
+        assert_eq!(
+            convert(Form::Symbols, &fat, Some("00000000-0000-0000-0000-000000000001")),
+            Err(ConvertError::Empty)
+        );
+        for form in [
+            Form::Symbols,
+            Form::PortablePdb,
+            Form::Sources,
+            Form::Il2cpp,
+            Form::Proguard,
+        ] {
+            assert!(
+                matches!(convert(form, b"hello", None), Err(ConvertError::Malformed(_))),
+                "{form:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn more_than_the_limit_is_not_kept() {
+        let mut capped = Capped::new(4);
+        assert!(capped.write_all(b"abc").is_ok());
+        assert!(capped.write_all(b"de").is_err());
+        assert_eq!(capped.bytes, b"abc");
     }
 }

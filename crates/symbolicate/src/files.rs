@@ -19,7 +19,8 @@ pub enum Form {
     Unwind,
     /// Methods by token and IL offset: a portable PDB cache.
     PortablePdb,
-    /// Source files of a debug file or of JVM classes: a bundle as it was uploaded (`SYSB` or zip).
+    /// Source files of a debug file or of JVM classes: a bundle as it was uploaded (`SYSB` or zip), or one that is made of
+    /// the sources within a portable PDB.
     Sources,
     /// C++ lines to C# lines of Unity: an il2cpp line map.
     Il2cpp,

@@ -8,7 +8,7 @@ use protocol::json::{Json, Map};
 use symbolic::common::ByteView;
 
 use crate::convert::{ConvertError, convert};
-use crate::files::{Answer, Candidate, Files, Form, Module, Status};
+use crate::files::{Answer, Candidate, Files, Form, Module, NoFiles, Status};
 
 /// The folder of all cases.
 pub(crate) fn folder() -> PathBuf {
@@ -112,7 +112,16 @@ fn event(folder: &Path, input: &Map<'_>, files: &dyn Files) -> Map<'static> {
         let name = input.str(key)?;
         Some(std::fs::read(folder.join(name)).expect("the report is there"))
     };
-    if let Some(bytes) = report("minidump") {
+    let mut dump = report("minidump");
+    if let Some(bytes) = report("unreal") {
+        let parts = crate::unreal::split(&bytes, 1 << 20).expect("the container is read");
+        crate::crash::merge(&mut event, crate::unreal::event(&parts, Some("login-7||m1")));
+        dump = parts
+            .into_iter()
+            .find(|f| f.kind == crate::unreal::Kind::Minidump)
+            .map(|f| f.data);
+    }
+    if let Some(bytes) = dump {
         let parts = crate::minidump::process(&bytes, files).expect("the dump is read");
         crate::crash::merge(&mut event, parts);
     }
@@ -153,12 +162,10 @@ fn every_case_comes_out_as_expected() {
         let expected = json(&folder.join("expected.json"));
         let files = Uploaded::read(&folder, input);
         let mut event = event(&folder, input, &files);
+        let untouched = event.clone();
         crate::jvm::apply(&mut event, &files);
         crate::native::apply(&mut event, &files);
         let found = Json::Object(event);
-        if std::env::var("SHOW").is_ok_and(|s| s == name) {
-            println!("{found}");
-        }
         compare(&name, &expected, Some(&found), &mut wrong);
         // What was looked up once is not looked up again.
         let mut again = found.clone();
@@ -167,6 +174,20 @@ fn every_case_comes_out_as_expected() {
             assert!(!crate::jvm::apply(event, &files), "{name}: applied twice");
         }
         assert!(again == found, "{name}: it changes when applied again");
+        // When files come later, the event becomes what it would have been.
+        let mut late = untouched;
+        crate::jvm::apply(&mut late, &NoFiles);
+        crate::native::apply(&mut late, &NoFiles);
+        crate::restore(&mut late);
+        crate::jvm::apply(&mut late, &files);
+        crate::native::apply(&mut late, &files);
+        let mut differences = Vec::new();
+        compare(&name, &found, Some(&Json::Object(late)), &mut differences);
+        assert!(
+            differences.is_empty(),
+            "files that come late: {}",
+            differences.join("\n")
+        );
         cases += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -8,6 +8,7 @@ use symbolic::common::DebugId;
 
 use crate::files::{Answer, Files, Form, Module, Status};
 use crate::native::image::{add_candidates, status_name};
+use crate::problems;
 use crate::sources::{Bundle, Key};
 use crate::stacks::{self, Holder};
 
@@ -68,12 +69,20 @@ pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
         caches: &caches,
         bundles,
         event_is_java: !matches!(event.str("platform"), Some(p) if p != "java"),
+        seen: false,
     };
     let mut changed = false;
     // Stack traces first: rules of R8 ask for the class of the exception as it was obfuscated or not alike.
     stacks::each(event, |holder, kind| changed |= work.stack(holder, kind));
     for exception in stacks::exceptions(event) {
         changed |= work.exception(exception);
+    }
+    let seen = work.seen;
+    for found in &mappings {
+        if seen && (found.answer.file.is_none() || broken.contains(&found.place)) {
+            let facts = [("mapping_uuid", Some(found.id.as_str()))];
+            problems::add(event, problems::MISSING_MAPPING, &facts);
+        }
     }
     for found in mappings.iter().chain(&sources) {
         write_back(event, found, broken.contains(&found.place));
@@ -84,6 +93,7 @@ pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
 /// An image and what is there for it.
 struct Found {
     place: usize,
+    id: String,
     answer: Answer,
     use_of: &'static str,
 }
@@ -105,12 +115,14 @@ fn images(event: &Map<'_>, kind: &'static str, form: Form, files: &dyn Files) ->
                 .map_or_else(|_| id.to_owned(), |id| id.to_string());
             let module = Module {
                 kind: Cow::Borrowed(kind),
-                debug_id: Some(Cow::Owned(id)),
+                debug_id: Some(Cow::Borrowed(&id)),
                 ..Module::default()
             };
+            let answer = files.find(&module, form);
             Some(Found {
                 place,
-                answer: files.find(&module, form),
+                answer,
+                id,
                 use_of: if form == Form::Sources { "sources" } else { "debug" },
             })
         })
@@ -141,6 +153,8 @@ struct Work<'c> {
     caches: &'c [ProguardCache<'c>],
     bundles: Vec<Bundle<'c>>,
     event_is_java: bool,
+    /// Whether any frame is one of the JVM.
+    seen: bool,
 }
 
 /// A class as exceptions and frames have it: its package and its own name.
@@ -156,6 +170,14 @@ impl Work<'_> {
         let Some(name) = exception.str("type") else {
             return false;
         };
+        let frames = exception
+            .object("stacktrace")
+            .and_then(|s| s.array("frames"))
+            .unwrap_or_default();
+        let java = |frame: &Json<'_>| frame.as_object().is_some_and(|f| self.is_ours(f));
+        if !self.event_is_java && !frames.iter().any(java) {
+            return false;
+        }
         let class = full_name(exception.str("module"), name);
         let Some(original) = self.caches.iter().find_map(|c| c.remap_class(&class)) else {
             return false;
@@ -199,6 +221,7 @@ impl Work<'_> {
                 out.push(frame.clone());
                 continue;
             };
+            self.seen = true;
             let room = MAX_FRAMES.saturating_sub(out.len()).clamp(1, MAX_INLINES);
             let renamed = self.rename(map, class.as_deref(), first, &mut outline, room);
             let mut new = match renamed {

@@ -3,6 +3,10 @@
 //! Everything here is a function of bytes: no I/O, no clock. What a stack trace needs is asked of [`files::Files`],
 //! which whoever calls implements; parsing of uploaded files is one step ([`convert`]) that makes a compact form
 //! to look up in, so that the expensive and dangerous part can be done once, apart and under limits.
+//!
+//! * [`minidump`], [`apple`], [`unreal`]: reports of crashes become parts of an event, which [`crash::merge`] puts into it
+//! * [`jvm`], then [`native`]: frames are looked up, and images are told what was found of them
+//! * [`restore`]: the frames of an event as the client sent them, to look them up again
 
 pub mod apple;
 pub mod archive;
@@ -13,11 +17,17 @@ pub mod files;
 #[cfg(test)]
 mod fixtures;
 pub mod js;
+mod guard;
 pub mod jvm;
 pub mod minidump;
+#[cfg(test)]
+mod mutations;
 pub mod names;
 pub mod native;
 pub mod object;
+mod problems;
 mod sources;
 mod stacks;
 pub mod unreal;
+
+pub use stacks::restore;

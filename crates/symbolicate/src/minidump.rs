@@ -15,6 +15,7 @@ use minidump::{
 use protocol::json::Map;
 
 use crate::files::{Files, Module};
+use crate::guard::guarded;
 
 /// Why a dump cannot be processed.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -81,6 +82,14 @@ fn modules(dump: &Dump<'_>) -> Result<MinidumpModuleList, MinidumpError> {
 /// # Errors
 /// [`MinidumpError`].
 pub fn read(bytes: &[u8]) -> Result<Summary, MinidumpError> {
+    survived(|| summary(bytes))
+}
+
+fn survived<T>(call: impl FnOnce() -> Result<T, MinidumpError>) -> Result<T, MinidumpError> {
+    guarded(call).unwrap_or_else(|| Err(MinidumpError::NoMinidump("it contradicts itself".into())))
+}
+
+fn summary(bytes: &[u8]) -> Result<Summary, MinidumpError> {
     let dump = open(bytes)?;
     let system: MinidumpSystemInfo = dump
         .get_stream()
@@ -106,9 +115,11 @@ pub fn read(bytes: &[u8]) -> Result<Summary, MinidumpError> {
 /// # Errors
 /// [`MinidumpError`].
 pub fn process(bytes: &[u8], files: &dyn Files) -> Result<Map<'static>, MinidumpError> {
-    let dump = open(bytes)?;
-    let state = walk::walk(&dump, files)?;
-    Ok(event::event(&dump, &state))
+    survived(|| {
+        let dump = open(bytes)?;
+        let state = walk::walk(&dump, files)?;
+        Ok(event::event(&dump, &state))
+    })
 }
 
 /// The words of Sentry for a reason to crash: a blank before the stroke, none behind it.
@@ -171,3 +182,6 @@ fn arch_name(cpu: Cpu) -> &'static str {
         _ => "unknown",
     }
 }
+
+#[cfg(test)]
+mod tests;

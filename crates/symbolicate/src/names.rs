@@ -3,6 +3,8 @@
 use symbolic::common::{Language, Name, NameMangling};
 use symbolic::demangle::{Demangle, DemangleOptions};
 
+use crate::guard::guarded;
+
 /// Longer names stay as they are: demangling can take time that grows faster than the name.
 const MAX_NAME: usize = 16 << 10;
 
@@ -12,7 +14,9 @@ pub(crate) fn demangle(name: &Name<'_>) -> Option<String> {
         return None;
     }
     let options = DemangleOptions::complete().return_type(false);
-    name.demangle(options).filter(|plain| plain != name.as_str())
+    guarded(|| name.demangle(options))
+        .flatten()
+        .filter(|plain| plain != name.as_str())
 }
 
 /// The same for a name of which nothing else is known, as crash reports carry them.

@@ -1,6 +1,9 @@
 //! Frames of machine code: from addresses to functions, files and lines.
 
 pub(crate) mod image;
+mod report;
+#[cfg(test)]
+mod tests;
 
 use std::cell::OnceCell;
 
@@ -14,7 +17,8 @@ use crate::files::{Files, Form, Status};
 use crate::names::demangle;
 use crate::sources::{Bundle, Key};
 use crate::stacks::{self, Holder, address};
-use image::{Image, Images, add_candidates, status_name};
+use image::{Image, Images, status_name};
+use report::{Features, complain, write_back};
 
 /// Calls inlined into one instruction that become frames.
 const MAX_INLINES: usize = 64;
@@ -45,13 +49,15 @@ pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
         .iter()
         .find_map(|e| e.get("mechanism")?.path(&["meta", "signal", "number"])?.as_u64())
         .and_then(|n| u32::try_from(n).ok());
-    let mut work = Work::new(&images, files, signal);
+    let csharp = event.str("platform") == Some("csharp");
+    let mut work = Work::new(&images, files, signal, csharp);
     let mut changed = false;
     stacks::each(event, |holder, kind| changed |= work.stack(holder, kind));
     let open = work.features();
     if changed {
         for (image, open) in images.list.iter().zip(open) {
             write_back(event, image, open);
+            complain(event, image, open);
         }
     }
     changed
@@ -71,6 +77,8 @@ struct Work<'a> {
     images: &'a Images,
     files: &'a dyn Files,
     signal: Option<u32>,
+    /// Whether frames are those of C#, unless they say otherwise.
+    csharp: bool,
     opened: Vec<Opened<'a>>,
 }
 
@@ -81,16 +89,6 @@ struct Opened<'a> {
     portable_pdb: OnceCell<Result<PortablePdbCache<'a>, Status>>,
     sources: OnceCell<Option<Bundle<'a>>>,
     il2cpp: OnceCell<Option<LineMapping>>,
-}
-
-/// What the opened files of an image hold.
-#[derive(Clone, Copy, Default)]
-struct Features {
-    symbols: bool,
-    debug_info: bool,
-    sources: bool,
-    arch: Option<Arch>,
-    malformed: bool,
 }
 
 /// How looking up a frame ended, as the event says it.
@@ -122,11 +120,12 @@ enum Adjustment {
 }
 
 impl<'a> Work<'a> {
-    fn new(images: &'a Images, files: &'a dyn Files, signal: Option<u32>) -> Work<'a> {
+    fn new(images: &'a Images, files: &'a dyn Files, signal: Option<u32>, csharp: bool) -> Work<'a> {
         Work {
             images,
             files,
             signal,
+            csharp,
             opened: images.list.iter().map(|_| Opened::default()).collect(),
         }
     }
@@ -282,7 +281,10 @@ impl<'a> Work<'a> {
     fn describe(&self, frame: &mut Map<'_>, index: usize, location: &SourceLocation<'_, '_>, inlined: bool) {
         let function = location.function();
         let name = function.name_for_demangling();
-        if !name.as_str().is_empty() && name.as_str() != "?" {
+        // Native code that was made of C# has names that no one wrote, and the client knows the real ones.
+        let csharp = frame.str("platform").map_or(self.csharp, |p| p == "csharp");
+        let known = csharp && !inlined && frame.str("function").is_some_and(|f| !f.is_empty());
+        if !known && !name.as_str().is_empty() && name.as_str() != "?" {
             let plain = demangle(&name).unwrap_or_else(|| name.as_str().to_owned());
             frame.set("function", plain);
             frame.set("symbol", name.as_str().to_owned());
@@ -437,45 +439,4 @@ fn set_status(frame: &mut Map<'_>, status: FrameStatus) {
         .entry("data")
         .make_object()
         .set("symbolicator_status", status);
-}
-
-/// Says at the image what was found of it.
-fn write_back(event: &mut Map<'_>, image: &Image, open: Features) {
-    let Some(target) = event
-        .get_mut("debug_meta")
-        .and_then(|meta| meta.get_mut("images"))
-        .and_then(Json::as_array_mut)
-        .and_then(|list| list.get_mut(image.place))
-        .and_then(Json::as_object_mut)
-    else {
-        return;
-    };
-    let answers = [&image.symbols, &image.portable_pdb];
-    let debug = answers.iter().filter_map(|cell| cell.get()).collect::<Vec<_>>();
-    let status = match debug.iter().find(|a| a.status == Status::Found).or(debug.first()) {
-        Some(_) if open.malformed => "malformed",
-        Some(answer) => status_name(answer.status),
-        None => "unused",
-    };
-    target.set("debug_status", status);
-    for answer in &debug {
-        add_candidates(target, &answer.candidates, "debug");
-    }
-    if let Some(answer) = image.sources.get() {
-        add_candidates(target, &answer.candidates, "sources");
-    }
-    if let Some(arch) = open.arch {
-        target.set("arch", arch.name());
-    }
-    let features = target.entry("features").make_object();
-    for (key, value) in [
-        ("has_symbols", open.symbols),
-        ("has_debug_info", open.debug_info),
-        ("has_sources", open.sources),
-    ] {
-        features.set(key, value);
-    }
-    if !features.contains("has_unwind_info") {
-        features.set("has_unwind_info", false);
-    }
 }

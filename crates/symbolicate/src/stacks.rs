@@ -2,6 +2,8 @@
 
 use protocol::json::{Json, Map};
 
+use crate::problems;
+
 /// The values of an interface such as `exception`: under `values`, a bare list, or one alone.
 fn values<'e, 'a>(interface: &'e mut Json<'a>) -> Vec<&'e mut Map<'a>> {
     let listed = interface.get("values").is_some_and(|v| v.as_array().is_some());
@@ -57,6 +59,32 @@ pub(crate) fn replace<'a>(holder: &mut Map<'a>, kind: Holder, frames: Vec<Json<'
     {
         holder.set("raw_stacktrace", raw);
     }
+}
+
+/// Puts the frames of an event back as the client sent them, so that they can be looked up again when more files are
+/// there. Frames of a minidump are those of its walk, which may find other callers by then.
+pub fn restore(event: &mut Map<'_>) {
+    problems::clear(event);
+    each(event, |holder, _| {
+        match holder.remove("raw_stacktrace") {
+            Some(raw @ Json::Object(_)) => holder.set("stacktrace", raw),
+            Some(other) => holder.set("raw_stacktrace", other),
+            None => {}
+        }
+        let frames = holder
+            .get_mut("stacktrace")
+            .and_then(|s| s.get_mut("frames"))
+            .and_then(Json::as_array_mut);
+        for frame in frames.into_iter().flatten() {
+            let Some(Json::Object(data)) = frame.get_mut("data") else {
+                continue;
+            };
+            data.remove("symbolicator_status");
+            if data.is_empty() {
+                frame.remove("data");
+            }
+        }
+    });
 }
 
 /// A number that clients write as `"0x1f"`, `"31"` or `31`.

@@ -51,6 +51,12 @@ pub(super) fn read(text: &str) -> Result<Report, AppleError> {
                 .collect(),
         })
         .collect();
+    let thrown = thrown(text, images);
+    let said = found
+        .application_specific_information
+        .filter(|t| !t.trim().is_empty())
+        .map(|t| t.trim().to_owned());
+    let uncaught = said.as_deref().and_then(uncaught);
     Ok(Report {
         timestamp: found.timestamp.map(|t| t.timestamp_millis() as f64 / 1000.0),
         os_name: Some(os_name),
@@ -61,16 +67,50 @@ pub(super) fn read(text: &str) -> Result<Report, AppleError> {
         app_name,
         app_version,
         reason,
-        exception: None,
-        details: found
-            .application_specific_information
-            .filter(|t| !t.trim().is_empty())
-            .map(|t| t.trim().to_owned())
-            .or(details),
-        thrown: Vec::new(),
+        exception: uncaught.as_ref().map(|(class, _)| class.clone()),
+        details: uncaught.map(|(_, words)| words).or(said).or(details),
+        thrown,
         threads,
         images: images.iter().take(MAX_IMAGES).map(image).collect(),
     })
+}
+
+/// The class and the reason of an exception that nobody caught:
+/// `*** Terminating app due to uncaught exception 'NSRangeException', reason: 'index 3 beyond bounds'`.
+fn uncaught(said: &str) -> Option<(String, String)> {
+    let (_, rest) = said.split_once("uncaught exception '")?;
+    let (class, rest) = rest.split_once('\'')?;
+    let rest = rest.lines().next()?.split_once("reason: '")?.1;
+    let reason = rest.rsplit_once('\'').map_or(rest, |(reason, _)| reason);
+    Some((class.to_owned(), reason.to_owned()))
+}
+
+/// Where an exception was thrown that nobody caught: frames like those of a thread, or bare addresses.
+fn thrown(text: &str, images: &[BinaryImage]) -> Vec<Frame> {
+    let mut lines = text
+        .lines()
+        .skip_while(|line| !line.starts_with("Last Exception Backtrace:"))
+        .skip(1)
+        .take_while(|line| !line.trim().is_empty())
+        .take(MAX_FRAMES)
+        .peekable();
+    let bare = lines.peek().is_some_and(|line| line.starts_with('('));
+    let section: String = if bare {
+        let addresses = lines.flat_map(|line| line.trim_matches(['(', ')']).split_whitespace());
+        let numbered = addresses.take(MAX_FRAMES).enumerate();
+        numbered
+            .map(|(i, address)| format!("{i} ??? {address} {address} + 0\n"))
+            .collect()
+    } else {
+        lines.map(|line| format!("{line}\n")).collect()
+    };
+    let parsed: Result<AppleCrashReport, _> = format!("Thread 0:\n{section}").parse();
+    let threads = parsed.map(|report| report.threads).unwrap_or_default();
+    threads
+        .iter()
+        .flat_map(|t| &t.frames)
+        .map(|f| frame(f, images))
+        .collect()
 }
 
 fn frame(frame: &apple_crash_report_parser::Frame, images: &[BinaryImage]) -> Frame {
@@ -87,10 +127,20 @@ fn frame(frame: &apple_crash_report_parser::Frame, images: &[BinaryImage]) -> Fr
         // Where no symbol is known, the name of the image stands for it.
         symbol: frame
             .symbol
-            .clone()
-            .filter(|s| !s.is_empty() && Some(s.as_str()) != name),
+            .as_deref()
+            .map(without_offset)
+            .filter(|s| !s.is_empty() && Some(*s) != name)
+            .map(str::to_owned),
         file: frame.filename.clone(),
         line: frame.lineno.map(u64::from),
+    }
+}
+
+/// The parser leaves the offset in a name that a file and a line follow.
+fn without_offset(symbol: &str) -> &str {
+    match symbol.rsplit_once(" + ") {
+        Some((name, offset)) if offset.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => symbol,
     }
 }
 

@@ -35,7 +35,7 @@ const MAX_FRAMES: usize = 1_000;
 const MAX_STACK: usize = 1 << 20;
 
 /// Unwind information of all modules of a dump, bytes as text; parsed it takes a multiple.
-const MAX_UNWIND: usize = 192 << 20;
+const MAX_UNWIND: usize = 96 << 20;
 
 /// A dump whose stacks were walked.
 pub(super) struct State<'a> {

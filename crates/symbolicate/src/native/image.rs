@@ -173,23 +173,23 @@ pub(crate) fn add_candidates(image: &mut Map<'_>, found: &[Candidate], use_of: &
             let mut new = Map::new();
             new.set("source", candidate.source.clone());
             new.set("location", candidate.location.clone());
-            let mut download = Map::new();
-            download.set(
-                "status",
-                match candidate.status {
-                    Status::Found => "ok",
-                    Status::Missing => "notfound",
-                    Status::Malformed => "malformed",
-                    Status::Timeout | Status::FetchingFailed => "error",
-                },
-            );
-            if let Some(details) = &candidate.details {
-                download.set("details", details.clone());
-            }
-            new.set("download", download);
             list.push(new.into());
             list.len() - 1
         });
+        let mut download = Map::new();
+        download.set(
+            "status",
+            match candidate.status {
+                Status::Found => "ok",
+                Status::Missing => "notfound",
+                Status::Malformed => "malformed",
+                Status::Timeout | Status::FetchingFailed => "error",
+            },
+        );
+        if let Some(details) = &candidate.details {
+            download.set("details", details.clone());
+        }
+        list[at].set("download", download);
         if candidate.status != Status::Missing {
             let mut result = Map::new();
             result.set(
@@ -202,5 +202,89 @@ pub(crate) fn add_candidates(image: &mut Map<'_>, found: &[Candidate], use_of: &
             );
             list[at].set(use_of, result);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(image: &str) -> Option<Module<'static>> {
+        let (json, _) = protocol::json::parse_str(image).unwrap();
+        module(json.as_object().unwrap())
+    }
+
+    #[test]
+    fn ids_as_clients_write_them() {
+        let id = "00112233-4455-6677-8899-aabbccddeeff";
+        for (image, expected) in [
+            (
+                r#"{"type":"pe","debug_id":"00112233-4455-6677-8899-AABBCCDDEEFF-2"}"#,
+                "-2",
+            ),
+            (
+                r#"{"type":"wasm","debug_id":"00112233445566778899aabbccddeeff0"}"#,
+                "",
+            ),
+            (
+                r#"{"type":"apple","uuid":"00112233-4455-6677-8899-aabbccddeeff"}"#,
+                "",
+            ),
+            (
+                r#"{"type":"symbolic","id":"00112233-4455-6677-8899-aabbccddeeff-A"}"#,
+                "-a",
+            ),
+            (
+                r#"{"type":"elf","code_id":"33221100554477668899aabbccddeeff01234567"}"#,
+                "",
+            ),
+        ] {
+            let found = read(image).unwrap();
+            assert_eq!(
+                found.debug_id.as_deref(),
+                Some(&*format!("{id}{expected}")),
+                "{image}"
+            );
+        }
+        let short = read(r#"{"type":"elf","code_id":"33221100"}"#).unwrap();
+        assert_eq!(
+            short.debug_id.as_deref(),
+            Some("00112233-0000-0000-0000-000000000000")
+        );
+        for image in [
+            r#"{"type":"elf"}"#,
+            r#"{"type":"elf","code_id":"zz"}"#,
+            r#"{"type":"elf","code_id":"éé"}"#,
+        ] {
+            assert_eq!(read(image).unwrap().debug_id, None, "{image}");
+        }
+        for kind in OTHERS {
+            assert_eq!(read(&format!(r#"{{"type":"{kind}"}}"#)), None);
+        }
+    }
+
+    #[test]
+    fn images_by_address() {
+        let event = r#"{"debug_meta":{"images":[{"type":"jvm"},
+            {"type":"elf","image_addr":"0x5000","image_size":4096},{"type":"elf","image_addr":"0x1000"},
+            {"type":"elf","image_addr":12288,"image_size":"0x10"},{"type":"elf"}]}}"#;
+        let (json, _) = protocol::json::parse_str(event).unwrap();
+        let images = Images::read(json.as_object().unwrap(), Arch::Unknown);
+        let place = |address| images.at(address).map(|i| images.list[i].place);
+        for (address, expected) in [
+            (0, None),
+            (0xfff, None),
+            (0x1000, Some(2)),
+            (0x2fff, Some(2)),
+            (0x3000, Some(3)),
+            (0x3010, None),
+            (0x5fff, Some(1)),
+            (0x6000, None),
+            (u64::MAX, None),
+        ] {
+            assert_eq!(place(address), expected, "{address:#x}");
+        }
+        assert_eq!(images.placed(0), None);
+        assert_eq!(images.placed(4).map(|i| images.list[i].place), Some(4));
     }
 }

@@ -8,21 +8,21 @@ use super::*;
 
 const ACCOUNT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <FGenericCrashContext>
-	<RuntimeProperties>
-		<CrashGUID>UE4CC-Windows-123</CrashGUID>
-		<IsAssert>true</IsAssert>
-		<ErrorMessage>Assertion failed: a &lt; b &amp;&amp; &#x63; [File:x.cpp]</ErrorMessage>
-		<UserName>anna</UserName><LoginId>login-1</LoginId>
-		<MemoryStats.TotalPhysical>6896832512</MemoryStats.TotalPhysical>
-		<Misc.CPUBrand>A CPU</Misc.CPUBrand>
-		<Misc.OSVersionMajor>Windows 10</Misc.OSVersionMajor>
-		<GameStateName />
-		<Modules>a.exe
+    <RuntimeProperties>
+        <CrashGUID>UE4CC-Windows-123</CrashGUID>
+        <IsAssert>true</IsAssert>
+        <ErrorMessage>Assertion failed: a &lt; b &amp;&amp; &#x63; [File:x.cpp]</ErrorMessage>
+        <UserName>anna</UserName><LoginId>login-1</LoginId>
+        <MemoryStats.TotalPhysical>6896832512</MemoryStats.TotalPhysical>
+        <Misc.CPUBrand>A CPU</Misc.CPUBrand>
+        <Misc.OSVersionMajor>Windows 10</Misc.OSVersionMajor>
+        <GameStateName />
+        <Modules>a.exe
 b.dll</Modules>
-		<CallStack><![CDATA[x <unknown> y]]></CallStack>
-	</RuntimeProperties>
-	<!-- <EngineData> --><EngineData><RHI.AdapterName>GPU 1</RHI.AdapterName></EngineData>
-	<GameData><level>7</level><__sentry>{"release":"shop@1","tags":{"a":"b"},"user":{"id":"5"}}</__sentry></GameData>
+        <CallStack><![CDATA[x <unknown> y]]></CallStack>
+    </RuntimeProperties>
+    <!-- <EngineData> --><EngineData><RHI.AdapterName>GPU 1</RHI.AdapterName></EngineData>
+    <GameData><level>7</level><__sentry>{"release":"shop@1","tags":{"a":"b"},"user":{"id":"5"}}</__sentry></GameData>
 </FGenericCrashContext>"#;
 
 const LOG: &str = "Log file open, 12/13/18 15:54:53\nLogInit: first\n\
