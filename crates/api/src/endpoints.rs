@@ -46,6 +46,7 @@ pub mod release_commits;
 pub mod release_files;
 pub mod releases;
 pub mod repos;
+pub mod reprocessing;
 pub mod root;
 pub mod scim;
 pub mod search;

@@ -12,7 +12,7 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::endpoints::{
     discarded, events, grouping, hashes, internal, issue, issue_events, issue_notes, issues, keys,
-    organizations, projects, root, search, shared, similar, stats, tags,
+    organizations, projects, reprocessing, root, search, shared, similar, stats, tags,
 };
 
 /// One endpoint.
@@ -444,6 +444,30 @@ const CORE: &[Route] = &[
         "/issues/{issue}/events/{event}/",
         EVENT_READ,
         issue_events::get,
+    ),
+    route(
+        "GET",
+        "/issues/{issue}/reprocessing/",
+        EVENT_READ,
+        reprocessing::get,
+    ),
+    route(
+        "POST",
+        "/issues/{issue}/reprocessing/",
+        EVENT_WRITE,
+        reprocessing::begin,
+    ),
+    route(
+        "GET",
+        "/organizations/{org}/issues/{issue}/reprocessing/",
+        EVENT_READ,
+        reprocessing::get,
+    ),
+    route(
+        "POST",
+        "/organizations/{org}/issues/{issue}/reprocessing/",
+        EVENT_WRITE,
+        reprocessing::begin,
     ),
     route("GET", "/issues/{issue}/hashes/", EVENT_READ, hashes::list),
     route("PUT", "/issues/{issue}/hashes/", EVENT_WRITE, hashes::unmerge),

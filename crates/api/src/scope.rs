@@ -203,11 +203,7 @@ impl Scope {
         question: Question,
     ) -> Result<Found, ApiError> {
         let projects = self.numbers();
-        let hidden = call
-            .api
-            .stores
-            .sql
-            .reading(|c| hashes::tombstones(c, &projects))?;
+        let hidden = call.api.stores.sql.reading(|c| hashes::hidden(c, &projects))?;
         let select = Select {
             table: call.api.stores.catalog.errors,
             projects,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use storage::relational::aside::{self, Aside};
 use storage::relational::projects::NumberTaken;
-use storage::relational::{accounts, members, people, projects, sessions, teams};
+use storage::relational::{accounts, issues, members, people, projects, reprocessings, sessions, teams};
 use storage::sql::Connection;
 use storage::stores::Stores;
 
@@ -57,6 +57,17 @@ pub enum Request {
         /// An existing login has only the password from now on.
         #[serde(default)]
         remove_factors: bool,
+    },
+    /// Processes stored events again.
+    Reprocess {
+        /// The organization's slug.
+        org: String,
+        /// The project's slug.
+        project: String,
+        /// One issue of it, by number or short id.
+        issue: Option<String>,
+        /// Events of an issue at most.
+        most: i64,
     },
     /// Drops what is older.
     Cleanup {
@@ -195,6 +206,12 @@ impl Admin {
                 let counts = backends::backup::create(&self.stores, &files, file)?;
                 Ok(counts.to_json())
             }
+            Request::Reprocess {
+                org,
+                project,
+                issue,
+                most,
+            } => self.reprocess(org, project, issue.as_deref(), *most),
             Request::Cleanup { days } => {
                 let dropped = pipeline::jobs::sweep_older(&self.stores, *days)?;
                 Ok(json!({ "dropped_days": dropped }))
@@ -262,6 +279,36 @@ impl Admin {
             .map(|b| format!("{b:02x}"))
             .collect();
         Ok(format!("sntryu_{digest}"))
+    }
+
+    fn reprocess(&self, org: &str, project: &str, issue: Option<&str>, most: i64) -> anyhow::Result<Value> {
+        let now = self.stores.clock.now();
+        let begun = self.stores.sql.writing(|c| {
+            let Some(org) = people::organization_by(c, org)? else {
+                return Ok(None);
+            };
+            let Some(project) = projects::find(c, org.id, project)? else {
+                return Ok(None);
+            };
+            let issue = match issue.map(|text| (text.parse::<i64>(), text)) {
+                None => None,
+                Some((Ok(id), _)) => Some(id),
+                Some((Err(_), text)) => {
+                    let number = issues::parse_short_id(text).map(|(_, n)| n);
+                    let found = number
+                        .map(|n| issues::by_short(c, project.id, n))
+                        .transpose()?
+                        .flatten();
+                    Some(found.map_or(0, |i| i.id))
+                }
+            };
+            reprocessings::begin_all(c, (org.id, project.id), issue, most, now).map(Some)
+        })?;
+        match begun {
+            None => bail!("there is no project {org}/{project}"),
+            Some(0) => bail!("the project has no such issue"),
+            Some(n) => Ok(json!({ "issues": n })),
+        }
     }
 
     fn setup(

@@ -157,6 +157,23 @@ enum Command {
         #[arg(long)]
         noinput: bool,
     },
+    /// Processes stored events again, when debug files or source maps came later.
+    Reprocess {
+        #[command(flatten)]
+        settings: Settings,
+        /// The organization's slug.
+        #[arg(long, env = "VEDETTE_ORGANIZATION", default_value = "vedette")]
+        org: String,
+        /// The project's slug.
+        #[arg(long, env = "VEDETTE_PROJECT", default_value = "my-project")]
+        project: String,
+        /// One issue, by number or short id; without it all of the project.
+        #[arg(long)]
+        issue: Option<String>,
+        /// Events of an issue at most, the newest first.
+        #[arg(long, default_value_t = storage::relational::reprocessings::MOST)]
+        max: i64,
+    },
     /// Builds the search index anew from the stored events.
     RebuildIndex {
         #[command(flatten)]
@@ -456,6 +473,24 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 config.data_dir.display(),
                 env!("CARGO_PKG_VERSION")
             ))?;
+            Ok(())
+        }
+        Command::Reprocess {
+            settings,
+            org,
+            project,
+            issue,
+            max,
+        } => {
+            let config = load(&settings, &[])?;
+            start_log("warn")?;
+            let request = Request::Reprocess {
+                org,
+                project,
+                issue,
+                most: max,
+            };
+            say(administer(&config, &request)?)?;
             Ok(())
         }
         Command::RebuildIndex { settings } => {

@@ -221,6 +221,16 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             .name("jobs".into())
             .spawn(move || pipeline::jobs::run(&jobs, &stop))?
     };
+    {
+        let again = pipeline::again::Again {
+            stores: stores.clone(),
+            directory: directory.clone(),
+            symbols: symbols.clone(),
+        };
+        let stop = stop.clone();
+        let thread = std::thread::Builder::new().name("again".into());
+        workers.push(thread.spawn(move || again.run(&stop))?);
+    }
     let mails = {
         let mails = pipeline::mails::Mails {
             stores: stores.clone(),

@@ -56,6 +56,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "0012_artifacts",
         include_str!("../../storage/migrations/0012_artifacts.sql"),
     ),
+    (
+        "0013_reprocessing",
+        include_str!("../../storage/migrations/0013_reprocessing.sql"),
+    ),
 ];
 
 /// Brings a database to this version's schema; a newer one is left alone.

@@ -10,7 +10,7 @@ use storage::life;
 use storage::payloads::Partition;
 use storage::relational::{
     accounts, activity, attachments, hashes, instance, issues, outcomes, people, positions, projects,
-    sessions, whereabouts,
+    reprocessings, sessions, whereabouts,
 };
 use storage::sql::SqlError;
 use storage::stores::Stores;
@@ -372,6 +372,7 @@ fn drop_where(stores: &Stores, goes: impl Fn(Partition) -> bool) -> Result<u64, 
         stores.payloads.drop_partition(partition).map_err(store)?;
         stores.sql.writing(|c| {
             attachments::forget(c, partition)?;
+            reprocessings::forget(c, partition)?;
             positions::forget_pack(c, partition)
         })?;
         dropped += 1;

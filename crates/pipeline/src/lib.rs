@@ -5,10 +5,12 @@
 //! * [`jobs`] does what time asks for: retention, deletions, archives that end
 //! * [`directory`] knows keys and projects without asking the database
 //! * [`symbols`] turns frames of machines into frames of source
+//! * [`again`] processes stored events again when symbols came later
 //! * [`aside`] tries again what was kept aside because its processing failed
 //! * [`uploads`] keeps, puts together and reads what clients upload: source maps, debug files
 //! * [`whereabouts`] says where an event id is
 
+pub mod again;
 pub mod aside;
 pub mod directory;
 pub mod ingest;

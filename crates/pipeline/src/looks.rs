@@ -29,7 +29,7 @@ pub fn look(stores: &Stores, after: i64) -> Result<Option<i64>, JobError> {
         .collect();
     projects.sort_unstable();
     projects.dedup();
-    let hidden = Arc::new(stores.sql.reading(|c| hashes::tombstones(c, &projects))?);
+    let hidden = Arc::new(stores.sql.reading(|c| hashes::hidden(c, &projects))?);
     let (mut whose, mut locators) = (Vec::new(), Vec::new());
     for (id, project, hash) in &missing {
         let select = Select {

@@ -69,12 +69,9 @@ pub fn assign(stores: &Stores, newest: Option<i64>) -> Result<i64, JobError> {
 /// The newest event of an issue.
 fn event(stores: &Stores, project: i64, issue: i64) -> Result<Option<Value>, JobError> {
     let project = u64::try_from(project).unwrap_or(0);
-    let (extent, hidden) = stores.sql.reading(|c| {
-        Ok((
-            hashes::of_issues(c, &[issue])?,
-            hashes::tombstones(c, &[project])?,
-        ))
-    })?;
+    let (extent, hidden) = stores
+        .sql
+        .reading(|c| Ok((hashes::of_issues(c, &[issue])?, hashes::hidden(c, &[project])?)))?;
     let select = Select {
         table: stores.catalog.errors,
         projects: vec![project],

@@ -83,12 +83,9 @@ fn stored(stores: &Stores, project: u64, record: Option<&StoredEvent>) -> Result
     Ok(stores.sql.reading(|c| {
         let all: Vec<_> = record.hashes.iter().map(|h| (project, *h)).collect();
         let issue = hashes::find(c, &all)?.into_iter().find_map(|h| h.issue);
-        let hidden = hashes::tombstones(c, &[project])?;
+        let hidden = hashes::hidden(c, &[project])?;
         let slug = projects::by_id(c, id)?.map(|p| p.slug);
-        let deleted = slug.is_none()
-            || hidden
-                .get(&(project, record.row.hash))
-                .is_some_and(|upto| record.seq <= *upto);
+        let deleted = slug.is_none() || hidden.hides(project, record.row.hash, record.seq);
         let issue = match issue {
             Some(issue) if !deleted => issues::by_ids(c, &[issue])?.pop(),
             _ => None,

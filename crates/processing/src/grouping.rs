@@ -27,6 +27,7 @@ use protocol::ids::GroupHash;
 use protocol::json::{Json, Map};
 
 pub use self::again::regroup;
+pub(crate) use self::again::unsettle;
 pub use self::component::{Component, Content};
 pub(crate) use self::fingerprint::canonical_sdk;
 use self::fingerprint::{Fingerprint, FingerprintRule, Source};

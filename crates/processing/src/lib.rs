@@ -30,7 +30,7 @@ pub use grouping::regroup;
 pub use grouping::similar::{features, rank};
 pub use items::client_report::parse_client_report;
 pub use items::event::table::ERRORS;
-pub use items::event::{Processed, process_event};
+pub use items::event::{Processed, process_again, process_event};
 pub use items::security::process_security;
 pub use symbols::{NoSymbols, Symbolicate};
 

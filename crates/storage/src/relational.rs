@@ -34,6 +34,7 @@ pub mod regroup;
 pub mod release_files;
 pub mod releases;
 pub mod repositories;
+pub mod reprocessings;
 pub mod sessions;
 pub mod sharing;
 pub mod sign_on;

@@ -16,8 +16,8 @@ pub mod crash;
 pub mod files;
 #[cfg(test)]
 mod fixtures;
-pub mod js;
 mod guard;
+pub mod js;
 pub mod jvm;
 pub mod minidump;
 #[cfg(test)]

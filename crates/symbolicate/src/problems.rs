@@ -41,7 +41,12 @@ pub(crate) fn clear(event: &mut Map<'_>) {
     let Some(Json::Array(list)) = event.get_mut("errors") else {
         return;
     };
-    list.retain(|e| !e.str_at(&["type"]).is_some_and(|t| OURS.contains(&t)));
+    // Errors of scripts say what stood in the way in the words of symbolication.
+    let ours = |e: &Json<'_>| {
+        let kind = e.str_at(&["type"]).unwrap_or_default();
+        OURS.contains(&kind) || e.get("symbolicator_type").is_some() || kind == "symbolication_failed"
+    };
+    list.retain(|e| !ours(e));
     if list.is_empty() {
         event.remove("errors");
     }

@@ -65,6 +65,7 @@ pub(crate) fn replace<'a>(holder: &mut Map<'a>, kind: Holder, frames: Vec<Json<'
 /// there. Frames of a minidump are those of its walk, which may find other callers by then.
 pub fn restore(event: &mut Map<'_>) {
     problems::clear(event);
+    event.remove("scraping_attempts");
     each(event, |holder, _| {
         match holder.remove("raw_stacktrace") {
             Some(raw @ Json::Object(_)) => holder.set("stacktrace", raw),

@@ -58,10 +58,8 @@ fn is_deleted(call: &Call, loaded: &Loaded) -> Result<bool, ApiError> {
         .api
         .stores
         .sql
-        .reading(|c| hashes::tombstones(c, &[row.project]))?;
-    Ok(hidden
-        .get(&(row.project, row.hash))
-        .is_some_and(|upto| loaded.record.seq <= *upto))
+        .reading(|c| hashes::hidden(c, &[row.project]))?;
+    Ok(hidden.hides(row.project, row.hash, loaded.record.seq))
 }
 
 /// An event of a project by id.

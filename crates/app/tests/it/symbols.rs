@@ -471,3 +471,161 @@ fn obfuscated_stacks_and_other_formats() {
         }
     });
 }
+
+/// How many events the issues of the project have, by title.
+fn counted(server: &Server) -> Vec<(String, i64)> {
+    let list = server
+        .api("GET", &format!("{PROJECT}issues/?query=&statsPeriod="), None)
+        .json();
+    let one = |i: &Value| {
+        let count = i["count"].as_str().unwrap().parse().unwrap();
+        (i["title"].as_str().unwrap().to_owned(), count)
+    };
+    let mut all: Vec<_> = list.as_array().unwrap().iter().map(one).collect();
+    all.sort();
+    all
+}
+
+fn until_done(server: &Server, issue: &str) -> Value {
+    server.until("the issue is processed again", |s| {
+        let state = s
+            .api(
+                "GET",
+                &format!("organizations/acme/issues/{issue}/reprocessing/"),
+                None,
+            )
+            .json();
+        (state["status"] == "done").then_some(state)
+    })
+}
+
+#[test]
+fn symbols_that_come_later() {
+    on_both(|server, data| {
+        let minidump = format!(
+            "/api/{}/minidump/?sentry_key={}",
+            server.get("project_id"),
+            server.key()
+        );
+        let dump = read("symbols/minidump/crash.dmp");
+        let send_dump = || {
+            let reply = server.request("POST", &minidump, &[("Content-Type", "application/x-dmp")], &dump);
+            String::from_utf8(reply.body).unwrap().replace('-', "")
+        };
+        let ids = [send_dump(), send_dump()];
+        let before: Vec<Value> = ids.iter().map(|id| event(server, id)).collect();
+        let crash = before[0]["groupID"].as_str().unwrap().to_owned();
+        let script = input("scripts/esbuild")["event"].clone();
+        let mut other = script.clone();
+        other["user"] = json!({ "id": "1" });
+        let minified = send(server, 1, script.clone());
+        send(server, 2, other);
+        let minified_issue = minified["groupID"].as_str().unwrap().to_owned();
+        // Somebody works on it already.
+        let note = json!({ "text": "this is the cart" });
+        let notes = format!("organizations/acme/issues/{minified_issue}/notes/");
+        assert_eq!(server.api("POST", &notes, Some(&note)).status, 201);
+        let titles_before = counted(server);
+        assert_eq!(titles_before.iter().map(|t| t.1).sum::<i64>(), 4);
+
+        upload_debug_file(server, "symbols/elf/libshop.so");
+        let id = "af3e5a3c-0000-4000-8000-000000000001";
+        assert_eq!(
+            upload_bundle(server, &bundle("esbuild", id, "1"), &json!({}))["state"],
+            "ok"
+        );
+
+        let again = |issue: &str| {
+            let path = format!("organizations/acme/issues/{issue}/reprocessing/");
+            let begun = server.api("POST", &path, Some(&json!({})));
+            assert_eq!(begun.status, 200, "{}", begun.json());
+            until_done(server, issue)
+        };
+        let done = again(&crash);
+        assert_eq!(
+            (&done["totalEvents"], &done["changedEvents"]),
+            (&json!(2), &json!(2))
+        );
+        for id in &ids {
+            let after = event(server, id);
+            let frames = lines(&exception(&after)["stacktrace"]);
+            assert!(
+                frames.iter().any(|f| f == "shop_checkout shop.cpp:35"),
+                "{frames:?}"
+            );
+            assert_eq!(after["eventID"], json!(id));
+            // The whole issue became another one, and goes on under its own number.
+            assert_eq!(after["groupID"], json!(crash));
+        }
+        let script_done = again(&minified_issue);
+        assert_eq!(script_done["changedEvents"], 2);
+        let after = event(server, &format!("{:032x}", 1));
+        assert_eq!(lines(&exception(&after)["stacktrace"]).last().unwrap(), TOP);
+        assert_eq!(after["groupID"], json!(minified_issue));
+        let comments = server.api("GET", &notes, None).json();
+        assert_eq!(comments[0]["data"]["text"], "this is the cart");
+        // One more of the same lands in the same issue, and everything is counted once.
+        let next = send(server, 3, script);
+        assert_eq!(next["groupID"], json!(minified_issue));
+        let counts = counted(server);
+        assert_eq!(counts.iter().map(|t| t.1).sum::<i64>(), 5, "{counts:?}");
+        assert_eq!(counts.len(), titles_before.len(), "{counts:?}");
+        let of_issue = server
+            .api(
+                "GET",
+                &format!("organizations/acme/issues/{minified_issue}/events/"),
+                None,
+            )
+            .json();
+        assert_eq!(of_issue.as_array().unwrap().len(), 3);
+        let stats = server
+            .api(
+                "GET",
+                &format!("organizations/acme/issues/{minified_issue}/"),
+                None,
+            )
+            .json();
+        // One by id, and one by the address that browsers send from.
+        assert_eq!((&stats["count"], &stats["userCount"]), (&json!("3"), &json!(2)));
+        assert_eq!(stats["culprit"], "total(src/cart)");
+        // A second time nothing changes.
+        assert_eq!(again(&minified_issue)["changedEvents"], 0);
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_vedette"))
+            .args(["reprocess", "--org", "acme", "--project", "shop", "--data-dir"])
+            .arg(data)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            String::from_utf8_lossy(&out.stdout).contains("\"issues\": 2"),
+            "{out:?}"
+        );
+    });
+}
+
+#[test]
+fn what_was_processed_again_survives_a_rebuild() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(crate::BINARY, folder.path(), &[]);
+    let script = input("scripts/esbuild")["event"].clone();
+    let minified = send(&server, 1, script);
+    let issue = minified["groupID"].as_str().unwrap().to_owned();
+    let id = "af3e5a3c-0000-4000-8000-000000000001";
+    assert_eq!(
+        upload_bundle(&server, &bundle("esbuild", id, "1"), &json!({}))["state"],
+        "ok"
+    );
+    let path = format!("organizations/acme/issues/{issue}/reprocessing/");
+    server.api("POST", &path, None);
+    assert_eq!(until_done(&server, &issue)["changedEvents"], 1);
+    server.stop();
+    for derived in ["index", "ids", "cache"] {
+        std::fs::remove_dir_all(folder.path().join(derived)).unwrap();
+    }
+    let server = Server::start(crate::BINARY, folder.path(), &[]);
+    let after = event(&server, &format!("{:032x}", 1));
+    assert_eq!(lines(&exception(&after)["stacktrace"]).last().unwrap(), TOP);
+    let list = server.api("GET", &format!("{PROJECT}events/"), None).json();
+    assert_eq!(list.as_array().unwrap().len(), 1);
+    server.stop();
+}

@@ -22,13 +22,13 @@ use protocol::time::hour_of;
 use storage::columns::{ColumnsError, Placed, RowBatch};
 use storage::payloads::{Locator, Partition, PayloadError};
 use storage::queue::{Batch, QueueError};
-use storage::record::StoredEvent;
 use storage::relational::aside::{self, NewAside};
 use storage::relational::attachments::{self, Attachment};
 use storage::relational::outcomes::{self, Counts};
 use storage::relational::releases::{self, Sighting};
 use storage::relational::{discarded, positions, projects, whereabouts};
 use storage::sql::{Connection, SqlError};
+use storage::stores::Stores;
 
 use self::issues::{Hash, hashes_of};
 use super::Worker;
@@ -96,8 +96,7 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     let place = stores.sql.reading(positions::next_place)?;
     let mut clean = sort_out(worker, prepared)?;
     for (event, seq) in clean.events.iter_mut().zip(place..) {
-        event.seq = seq;
-        StoredEvent::place(&mut event.record, seq);
+        event.place(seq);
     }
     let next_place = place + clean.events.len() as u64;
     let files = put_files(worker, std::mem::take(&mut clean.files))?;
@@ -149,7 +148,7 @@ pub fn apply(worker: &Worker, batch: &Batch, prepared: Vec<Prepared>) -> Result<
     let found = Findable::of(clean.events, &locators, &lengths);
     let mut pause = Duration::from_millis(100);
     loop {
-        let done = found.publish(worker).and_then(|()| {
+        let done = found.publish(stores).and_then(|()| {
             stores
                 .queue
                 .ack(batch.partition, batch.next)
@@ -413,6 +412,33 @@ fn facts(
     Ok(())
 }
 
+/// Makes stored events findable that lie partition by partition.
+///
+/// # Errors
+/// As the ids and the event store say.
+pub(crate) fn publish(
+    stores: &Stores,
+    events: Vec<Event>,
+    locators: &[Locator],
+    lengths: &[(Partition, u64)],
+) -> Result<(), PayloadError> {
+    let failed = |e: ApplyError| match e {
+        ApplyError::Payload(e) => e,
+        other => PayloadError::Disk(other.to_string()),
+    };
+    Findable::of(events, locators, lengths)
+        .publish(stores)
+        .map_err(failed)
+}
+
+/// Counts events into the issues of their hashes.
+///
+/// # Errors
+/// As the database says.
+pub(crate) fn count(c: &mut dyn Connection, events: &[&Event], now: i64) -> Result<(), SqlError> {
+    issues::apply(c, events, now).map(|_| ())
+}
+
 /// A project's event id and where its record lies.
 type FoundId = (u64, [u8; 16], Locator);
 
@@ -447,8 +473,7 @@ impl Findable {
         out
     }
 
-    fn publish(&self, worker: &Worker) -> Result<(), ApplyError> {
-        let stores = &worker.stores;
+    fn publish(&self, stores: &Stores) -> Result<(), ApplyError> {
         for (partition, end, ids) in &self.ids {
             stores.ids.add(*partition, *end, ids)?;
         }

@@ -37,7 +37,13 @@ pub struct Event {
 }
 
 impl Event {
-    fn new(mut processed: Processed, partition: Partition) -> Event {
+    /// Sets its place in the order of application.
+    pub(crate) fn place(&mut self, seq: u64) {
+        self.seq = seq;
+        StoredEvent::place(&mut self.record, seq);
+    }
+
+    pub(crate) fn new(mut processed: Processed, partition: Partition) -> Event {
         let stored = StoredEvent {
             seq: 0,
             row: processed.row,
@@ -531,7 +537,7 @@ pub(crate) fn is_crash(kind: &str) -> bool {
 }
 
 /// The bytes of a crash report, which some clients compress.
-fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+pub(crate) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     let mut reader: Box<dyn Read> = match bytes {
         [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(bytes).map_err(|e| e.to_string())?),

@@ -7,11 +7,8 @@ use super::rules::{BUILT_IN, Rule};
 use super::{Rules, group, prepare};
 use crate::context::ProjectRules;
 
-/// The hashes that a stored event would have by these rules; none if it cannot be read.
-pub fn regroup(stored: &[u8], rules: &ProjectRules) -> Vec<GroupHash> {
-    let Ok((mut event, _)) = protocol::json::parse(stored) else {
-        return Vec::new();
-    };
+/// Takes back what the rules of then settled on the frames of a stored event.
+pub fn unsettle(event: &mut Json<'_>) {
     for key in ["exception", "threads"] {
         let interface = event.get_mut(key);
         let list = match interface {
@@ -24,6 +21,14 @@ pub fn regroup(stored: &[u8], rules: &ProjectRules) -> Vec<GroupHash> {
         }
     }
     restore(event.get_mut("stacktrace"));
+}
+
+/// The hashes that a stored event would have by these rules; none if it cannot be read.
+pub fn regroup(stored: &[u8], rules: &ProjectRules) -> Vec<GroupHash> {
+    let Ok((mut event, _)) = protocol::json::parse(stored) else {
+        return Vec::new();
+    };
+    unsettle(&mut event);
     let sets: [&[Rule]; 2] = [&BUILT_IN, &rules.stacktrace];
     prepare(&mut event, &sets);
     let by = Rules {

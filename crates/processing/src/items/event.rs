@@ -14,7 +14,7 @@ use protocol::table::Row;
 use crate::context::{ProjectRules, Receipt};
 use crate::geo::Geo;
 use crate::grouping::rules::{BUILT_IN, Rule};
-use crate::grouping::{Rules, group, prepare};
+use crate::grouping::{Rules, group, prepare, unsettle};
 use crate::meta::Notes;
 use crate::normalize::{normalize, read_time};
 use crate::symbols::Symbolicate;
@@ -157,6 +157,36 @@ pub(crate) fn finish(
     notes.write(&mut event);
     symbols.symbolicate(&mut event, receipt.project);
     settle(event, receipt, rules)
+}
+
+/// Processes an event that is stored already, from where symbolication begins. `restore` gives frames back what they
+/// were when they came.
+///
+/// # Errors
+/// Why it cannot be kept so; then the record stays as it is.
+pub fn process_again(
+    stored: &[u8],
+    (project, received): (u64, i64),
+    rules: &ProjectRules,
+    restore: &dyn Fn(&mut Map<'_>),
+    symbols: &dyn Symbolicate,
+) -> Result<Processed, Discard> {
+    let (mut event, _) = protocol::json::parse(stored).map_err(|_| Discard::InvalidJson)?;
+    unsettle(&mut event);
+    let Json::Object(mut event) = event else {
+        return Err(Discard::InvalidJson);
+    };
+    for key in ["title", "culprit", "location", "metadata", "_grouping"] {
+        event.remove(key);
+    }
+    restore(&mut event);
+    symbols.symbolicate(&mut event, project);
+    let receipt = Receipt {
+        received,
+        project,
+        ..Receipt::default()
+    };
+    settle(event, &receipt, rules)
 }
 
 /// Groups an event whose frames are as they stay, and makes what is stored of it.

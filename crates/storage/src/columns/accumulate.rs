@@ -506,7 +506,7 @@ pub fn in_scope(select: &Select, project: u64, time: i64, hash: [u8; 16], seq: u
     select.projects.contains(&project)
         && select.time.contains(&time)
         && select.hashes.as_ref().is_none_or(|h| h.contains(&hash))
-        && select.hidden.get(&(project, hash)).is_none_or(|upto| seq > *upto)
+        && !select.hidden.hides(project, hash, seq)
 }
 
 /// An error with the words of what lies below.

@@ -1,6 +1,6 @@
 //! A question to the event store, as a value: the only way to ask. Each store compiles it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -162,8 +162,29 @@ pub enum Question {
     },
 }
 
-/// Rows that somebody deleted: of a project and hash, all up to a place in the order of application.
-pub type Hidden = HashMap<(u64, [u8; 16]), u64>;
+/// Rows that do not count any more.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Hidden {
+    /// What somebody deleted: of a project and hash, all up to a place in the order of application.
+    pub deleted: HashMap<(u64, [u8; 16]), u64>,
+    /// What was processed again: places of records that a later one of the same event stands for.
+    pub replaced: HashSet<u64>,
+}
+
+impl Hidden {
+    /// Whether there is nothing to hide.
+    pub fn is_empty(&self) -> bool {
+        self.deleted.is_empty() && self.replaced.is_empty()
+    }
+
+    /// Whether a row is hidden.
+    pub fn hides(&self, project: u64, hash: [u8; 16], seq: u64) -> bool {
+        self.deleted
+            .get(&(project, hash))
+            .is_some_and(|upto| seq <= *upto)
+            || self.replaced.contains(&seq)
+    }
+}
 
 /// A question.
 #[derive(Clone, Debug)]

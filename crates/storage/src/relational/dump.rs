@@ -34,6 +34,8 @@ pub const TABLES: &[(&str, &str)] = &[
     ("hash_users", "hash_id, day"),
     ("hash_features", "hash_id"),
     ("tombstones", "project_id, hash"),
+    ("replaced_events", "project_id, seq"),
+    ("reprocessings", "id"),
     ("issue_redirects", "issue_id"),
     ("discarded_issues", "id"),
     ("discarded_hashes", "project_id, hash"),

@@ -260,21 +260,29 @@ pub fn of_issues(c: &mut dyn Connection, issues: &[i64]) -> Result<Vec<HashRow>>
     all(rows, read)
 }
 
-/// What was deleted: readers hide these rows.
-pub fn tombstones(c: &mut dyn Connection, projects: &[u64]) -> Result<crate::columns::Hidden> {
+/// What was deleted or processed again: readers hide these rows.
+pub fn hidden(c: &mut dyn Connection, projects: &[u64]) -> Result<crate::columns::Hidden> {
     let ids = list(projects.iter().map(|p| serde_json::json!({"p": p})).collect());
     let rows = c.query(
         "select t.project_id, t.hash, t.upto from {rows $1 p int} x join tombstones t on t.project_id = x.p",
         params![ids],
     )?;
-    let mut out = crate::columns::Hidden::new();
+    let mut out = crate::columns::Hidden::default();
     for r in &rows {
         if let Ok(hash) = r.text(1)?.parse::<GroupHash>() {
-            out.insert(
+            out.deleted.insert(
                 (u64::try_from(r.int(0)?).unwrap_or(0), hash.0),
                 u64::try_from(r.int(2)?).unwrap_or(0),
             );
         }
+    }
+    for r in c.query(
+        "select t.seq from {rows $1 p int} x join replaced_events t on t.project_id = x.p",
+        params![list(
+            projects.iter().map(|p| serde_json::json!({"p": p})).collect()
+        )],
+    )? {
+        out.replaced.insert(u64::try_from(r.int(0)?).unwrap_or(0));
     }
     Ok(out)
 }

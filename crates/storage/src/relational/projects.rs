@@ -244,6 +244,8 @@ pub fn remove(c: &mut dyn Connection, id: i64) -> Result<()> {
         "delete from hash_features where project_id = $1",
         "delete from issue_hashes where project_id = $1",
         "delete from tombstones where project_id = $1",
+        "delete from replaced_events where project_id = $1",
+        "delete from reprocessings where project_id = $1",
         "delete from issue_redirects where project_id = $1",
         "delete from discarded_hashes where project_id = $1",
         "delete from discarded_issues where project_id = $1",

@@ -34,6 +34,15 @@ fn recount(c: &mut dyn Connection, issue: &mut Issue) -> Result<()> {
     Ok(())
 }
 
+/// Adds up anew what an issue's hashes have.
+pub fn recount_issue(c: &mut dyn Connection, issue: i64) -> Result<()> {
+    if let Some(mut issue) = issues::by_ids(c, &[issue])?.pop() {
+        recount(c, &mut issue)?;
+        issues::save(c, &[&issue])?;
+    }
+    Ok(())
+}
+
 /// Merges issues of one project into the first of them, which keeps its number, state and assignee. Comments,
 /// history, bookmarks and subscriptions move; the numbers and short ids of the others lead to it from now on.
 /// Answers the issue, or nothing if one of them is not there or is of another project.

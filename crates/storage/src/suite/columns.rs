@@ -230,9 +230,15 @@ fn hidden(open: Open<'_, dyn Columns>) {
         if flushed {
             store.flush().expect("flushed");
         }
-        select.hidden = Arc::new(Hidden::from([((1, [7; 16]), 2)]));
+        select.hidden = Arc::new(Hidden {
+            deleted: [((1, [7; 16]), 2)].into(),
+            ..Hidden::default()
+        });
         assert_eq!(seqs(&*store, &select), [4, 3]);
-        select.hidden = Arc::new(Hidden::from([((2, [7; 16]), 9), ((1, [8; 16]), 9)]));
+        select.hidden = Arc::new(Hidden {
+            deleted: [((2, [7; 16]), 9), ((1, [8; 16]), 9)].into(),
+            ..Hidden::default()
+        });
         assert_eq!(seqs(&*store, &select), [4, 3, 2, 1], "others' deletions");
     }
 }

@@ -281,10 +281,15 @@ impl Maker {
 
     /// A question over the rows made so far.
     pub fn select(&mut self) -> Select {
-        let mut hidden = Hidden::new();
+        let mut hidden = Hidden::default();
         if self.below(4) == 0 {
             let key = (1 + self.below(3) as u64, self.hash());
-            hidden.insert(key, self.below(self.seq as usize + 1) as u64);
+            hidden
+                .deleted
+                .insert(key, self.below(self.seq as usize + 1) as u64);
+        }
+        if self.below(4) == 0 {
+            hidden.replaced.insert(self.below(self.seq as usize + 1) as u64);
         }
         let (a, b) = (self.time(), self.time());
         Select {

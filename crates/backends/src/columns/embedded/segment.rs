@@ -575,8 +575,8 @@ impl Source for Segment<'_> {
         if !select.hidden.is_empty() {
             self.prepare_hashes(&out);
             out.retain(|doc| {
-                let hidden = select.hidden.get(&self.origin(*doc));
-                hidden.is_none_or(|upto| first(&self.seq, *doc) > *upto)
+                let (project, hash) = self.origin(*doc);
+                !select.hidden.hides(project, hash, first(&self.seq, *doc))
             });
         }
         Ok(out)
