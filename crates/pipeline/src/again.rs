@@ -163,7 +163,7 @@ impl Again {
             };
             let place = (project, old.row.received);
             match process_again(&old.json, place, &entry.rules, &restore, &*self.symbols) {
-                Ok(new) if new.json != old.json || new.hashes != old.hashes => {
+                Ok(new) if new.hashes != old.hashes || !same(&new.json, &old.json) => {
                     let new = Event::new(new, row.locator.partition);
                     out.push(Changed { old, new });
                 }
@@ -340,6 +340,12 @@ impl Again {
         );
         Ok(())
     }
+}
+
+/// Whether two events say the same, in whatever order.
+fn same(a: &[u8], b: &[u8]) -> bool {
+    let read = |json: &[u8]| serde_json::from_slice::<serde_json::Value>(json).ok();
+    a == b || read(a) == read(b)
 }
 
 /// Gives an issue the texts of an event, if that is its newest.

@@ -45,7 +45,7 @@ pub fn begin(call: &Call) -> Result<Answer, ApiError> {
         Some(n) => n
             .as_i64()
             .filter(|n| (1..=MOST).contains(n))
-            .ok_or_else(|| ApiError::field("maxEvents", &format!("expected a number from 1 to {MOST}")))?,
+            .ok_or_else(|| ApiError::field("maxEvents", format!("expected a number from 1 to {MOST}")))?,
     };
     let (user, now) = (call.user_id().ok(), call.now());
     let wish = call.change(|c| {

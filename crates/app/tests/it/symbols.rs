@@ -597,7 +597,7 @@ fn symbols_that_come_later() {
             .unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         assert!(
-            String::from_utf8_lossy(&out.stdout).contains("\"issues\": 2"),
+            String::from_utf8_lossy(&out.stdout).contains("\"issues\":2"),
             "{out:?}"
         );
     });
