@@ -38,7 +38,7 @@ fn get(server: &Server, path: &str) -> Value {
 }
 
 /// Sends a form: the name of each field, the name of its file, its bytes.
-fn form(server: &Server, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> Reply {
+pub fn form(server: &Server, path: &str, fields: &[(&str, Option<&str>, &[u8])]) -> Reply {
     let mut body = Vec::new();
     for (name, file, bytes) in fields {
         write!(body, "--x-y\r\nContent-Disposition: form-data; name=\"{name}\"").unwrap();
@@ -136,6 +136,31 @@ fn assemble_debug_file(server: &Server, project: &str, bytes: &[u8], name: &str,
         assert!(state["missingChunks"].is_array(), "{state}");
         (state["state"] != "assembling").then_some(state)
     })
+}
+
+/// Uploads two bundles to `shop`, one of them for a release, and debug files; answers what they are called.
+pub fn samples(server: &Server) -> Vec<(&'static str, Value)> {
+    let (one, two) = (bundle("one()"), bundle("two()"));
+    let release = json!({ "version": "shop@1.1.0", "dist": "7" });
+    assert_eq!(upload_bundle(server, &one, &release)["state"], "ok");
+    assert_eq!(upload_bundle(server, &two, &json!({}))["state"], "ok");
+    for (bytes, name) in [(FULL, "shop.so"), (DEBUG, "shop.debug")] {
+        let chunks = upload(server, bytes, 4000);
+        assert_eq!(
+            assemble_debug_file(server, "shop", bytes, name, &chunks)["state"],
+            "ok"
+        );
+    }
+    let files = get(
+        server,
+        &format!("projects/acme/shop/artifact-bundles/{ELF_ID}/files/"),
+    );
+    vec![
+        ("bundle", json!(ELF_ID)),
+        ("bundle_sha1", json!(sha1(&one))),
+        ("bundle_file", files["files"][0]["id"].clone()),
+        ("debug_sha1", json!(sha1(DEBUG))),
+    ]
 }
 
 fn second_project(server: &Server) {

@@ -482,6 +482,11 @@ fn describe(route: &Route, seen: &Seen) -> Value {
         }
         out["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
     }
+    if route.takes > 0 {
+        let file = json!({ "type": "string", "format": "binary" });
+        let schema = json!({ "type": "object", "properties": { "file": file } });
+        out["requestBody"] = json!({ "content": { "multipart/form-data": { "schema": schema } } });
+    }
     out
 }
 
