@@ -218,7 +218,7 @@ mod tests {
         static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
         let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("vedette-multipart-{}-{n}", std::process::id()));
-        std::fs::File::create(&path).unwrap().write_all(body).unwrap();
+        File::create(&path).unwrap().write_all(body).unwrap();
         let mut file = File::open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         let parts = parts(&mut file, "x-y")?;

@@ -163,6 +163,31 @@ pub fn samples(server: &Server) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Uploads a mapping to `shop` that is larger than one piece of a backup.
+pub fn large_mapping(server: &Server) {
+    let mut bytes = b"com.shop.Cart -> a.a:\n    1:3:void checkout():10:12 -> a\n".to_vec();
+    while bytes.len() < 20 << 20 {
+        let line = bytes.len();
+        writeln!(bytes, "# {line}").unwrap();
+    }
+    let chunks = upload(server, &bytes, 8 << 20);
+    let name = format!("/proguard/{MAP_ID}.txt");
+    assert_eq!(
+        assemble_debug_file(server, "shop", &bytes, &name, &chunks)["state"],
+        "ok"
+    );
+}
+
+/// SHA-1 of that mapping as it is downloaded.
+pub fn mapping(server: &Server) -> String {
+    let list = "projects/acme/shop/files/dsyms/";
+    let found = get(server, &format!("{list}?file_formats=proguard"));
+    let id = found[0]["id"].as_str().expect("the mapping");
+    let reply = server.api("GET", &format!("{list}?id={id}"), None);
+    assert_eq!(found[0]["sha1"], sha1(&reply.body));
+    sha1(&reply.body)
+}
+
 fn second_project(server: &Server) {
     let new = json!({ "name": "Second", "slug": "second" });
     let reply = server.api("POST", "organizations/acme/projects/", Some(&new));

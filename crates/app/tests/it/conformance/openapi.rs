@@ -37,6 +37,10 @@ struct Object {
 }
 
 fn is_name(key: &str) -> bool {
+    // A SHA-1 names a file.
+    if storage::uploads::is_sha1(key) {
+        return false;
+    }
     let mut chars = key.chars();
     let first = chars
         .next()
