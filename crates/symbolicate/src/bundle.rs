@@ -2,7 +2,7 @@
 //! begin with `SYSB` and a version; artifact bundles may.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 
 use serde::Deserialize;
 use symbolic::common::DebugId;
@@ -204,6 +204,11 @@ impl<R: Read + Seek> Bundle<R> {
     /// The bytes of a file by its name in the archive, at most so many.
     pub fn read(&mut self, path: &str, most: u64) -> Result<Vec<u8>, BundleError> {
         Ok(self.archive.read(path, most)?)
+    }
+
+    /// Writes them; what was written counts only if there is no error.
+    pub fn copy(&mut self, path: &str, most: u64, out: &mut dyn Write) -> Result<(), BundleError> {
+        Ok(self.archive.copy(path, most, out)?)
     }
 }
 

@@ -119,7 +119,7 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
     let file = file(call)?;
     if call.query.iter().any(|(k, _)| k == "download") {
         let path = call.api.stores.blobs.file(&file.blob)?;
-        return Ok(Answer::file(path, &file.name));
+        return Answer::file(&path, &file.name);
     }
     Ok(Answer::json(view::release_file(&file)))
 }
