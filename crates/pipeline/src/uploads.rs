@@ -414,6 +414,10 @@ impl storage::uploads::Uploads for Uploads {
     }
 
     fn tidy(&self, org: i64) -> Result<(), UploadError> {
+        // While a backup keeps everything, nobody waits for it: the job does this later.
+        if self.inner.stores.gates.removal.is_locked() {
+            return Ok(());
+        }
         sweep::unnamed(&self.inner.stores, org)
             .map(|_| ())
             .map_err(|e| UploadError::Store(e.to_string()))
