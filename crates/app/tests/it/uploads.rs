@@ -438,6 +438,43 @@ fn broken_bundles_are_refused_with_a_reason() {
 }
 
 #[test]
+fn long_texts_of_a_manifest_fit_into_every_database_or_are_refused() {
+    on_both(|server, _| {
+        let manifest = |release: &str, url: &str| {
+            let files = json!({ "a": { "type": "source", "url": url } });
+            let text = json!({ "release": release, "files": files }).to_string();
+            zipped(&[("a", b"x"), ("manifest.json", text.as_bytes())])
+        };
+        // What hardly compresses.
+        let mut long = String::new();
+        while long.len() < 2000 {
+            long += &sha1(long.as_bytes());
+        }
+        let release = "ä".repeat(250);
+        let good = manifest(&release, &long);
+        assert_eq!(upload_bundle(server, &good, &json!({}))["state"], "ok");
+        let all = get(server, "projects/acme/shop/files/artifact-bundles/");
+        assert_eq!(
+            all[0]["associations"][0]["release"],
+            json!(release),
+            "as its manifest says"
+        );
+        for (bytes, part) in [
+            (manifest("1.0", &format!("{long}x")), "longer than 2000"),
+            (manifest(&"x".repeat(251), "~/a"), "too long"),
+            (manifest("1\n0", "~/a"), "control character"),
+        ] {
+            let state = upload_bundle(server, &bytes, &json!({}));
+            let detail = state["detail"].as_str().unwrap_or("");
+            assert!(
+                state["state"] == "error" && detail.contains(part),
+                "{part}: {state}"
+            );
+        }
+    });
+}
+
+#[test]
 fn debug_files_are_kept_by_their_ids() {
     on_both(|server, _| {
         second_project(server);
