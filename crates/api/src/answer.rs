@@ -1,8 +1,8 @@
 //! What an endpoint answers.
 
 use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::io::Read;
+use std::path::Path;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -33,8 +33,20 @@ pub enum Content {
     Json(Value),
     /// Bytes with their MIME type.
     Bytes(Vec<u8>, String),
-    /// What a file of this machine holds, read while it is sent.
-    File(PathBuf),
+    /// What is read while it is sent.
+    Stream(Stream),
+}
+
+/// Bytes that are read where reading may block.
+pub struct Stream {
+    reader: Box<dyn Read + Send>,
+    length: u64,
+}
+
+impl std::fmt::Debug for Stream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.length)
+    }
 }
 
 impl Answer {
@@ -78,13 +90,16 @@ impl Answer {
     }
 
     /// Bytes to be saved under a name, never shown by a browser as a page.
-    pub fn download(bytes: Vec<u8>, name: &str) -> Answer {
-        saved(Content::Bytes(bytes, OCTETS.to_owned()), name)
+    pub fn download((reader, length): (Box<dyn Read + Send>, u64), name: &str) -> Answer {
+        saved(Content::Stream(Stream { reader, length }), name)
     }
 
     /// [`Answer::download`] of a file of this machine.
-    pub fn file(path: PathBuf, name: &str) -> Answer {
-        saved(Content::File(path), name)
+    pub fn file(path: &Path, name: &str) -> Result<Answer, ApiError> {
+        let missing = |_| ApiError::missing("The file");
+        let file = File::open(path).map_err(missing)?;
+        let length = file.metadata().map_err(missing)?.len();
+        Ok(Answer::download((Box::new(file), length), name))
     }
 
     /// With a header.
@@ -117,19 +132,17 @@ fn saved(body: Content, name: &str) -> Answer {
     .with(header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'")
 }
 
-/// A body that is read block by block where reading may block, and how long it is.
-fn streamed(path: &Path) -> std::io::Result<(Body, u64)> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let blocks = futures_util::stream::try_unfold(file, |mut file| async move {
+/// A body that is read block by block.
+fn streamed(stream: Stream) -> Body {
+    let blocks = futures_util::stream::try_unfold(stream.reader, |mut reader| async move {
         let read = tokio::task::spawn_blocking(move || {
             let mut block = Vec::with_capacity(BLOCK);
-            let n = (&mut file).take(BLOCK as u64).read_to_end(&mut block)?;
-            std::io::Result::Ok((n > 0).then_some((block, file)))
+            let n = reader.as_mut().take(BLOCK as u64).read_to_end(&mut block)?;
+            std::io::Result::Ok((n > 0).then_some((block, reader)))
         });
         read.await.map_err(std::io::Error::other)?
     });
-    Ok((Body::from_stream(blocks), length))
+    Body::from_stream(blocks)
 }
 
 impl IntoResponse for Answer {
@@ -139,13 +152,10 @@ impl IntoResponse for Answer {
             Content::Empty => (Body::empty(), None),
             Content::Json(value) => (Body::from(value.to_string()), Some("application/json".to_owned())),
             Content::Bytes(bytes, mime) => (Body::from(bytes), Some(mime)),
-            Content::File(path) => match streamed(&path) {
-                Ok((body, size)) => {
-                    length = Some(size);
-                    (body, Some(OCTETS.to_owned()))
-                }
-                Err(e) => return ApiError::Internal(e.to_string()).into_response(),
-            },
+            Content::Stream(stream) => {
+                length = Some(stream.length);
+                (streamed(stream), Some(OCTETS.to_owned()))
+            }
         };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;

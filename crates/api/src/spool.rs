@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use http::HeaderMap;
@@ -10,6 +11,9 @@ use http_body_util::BodyExt as _;
 use std::io::Write as _;
 
 use crate::answer::ApiError;
+
+/// A body may be silent so long.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A body in a file, which is gone when this is.
 pub struct Spool(PathBuf);
@@ -46,12 +50,17 @@ impl Spool {
         let (mut size, mut held) = (0u64, Vec::<Bytes>::new());
         let mut waiting = 0;
         loop {
-            let frame = match body.frame().await {
-                None => None,
-                Some(Ok(frame)) => frame.into_data().ok(),
-                Some(Err(_)) => return Err(ApiError::Bad("The body ended too early.".into())),
+            let mut end = false;
+            let frame = match tokio::time::timeout(SILENCE, body.frame()).await {
+                Err(_) => return Err(ApiError::Bad("The body stopped coming.".into())),
+                Ok(None) => {
+                    end = true;
+                    None
+                }
+                // What is no data are trailers.
+                Ok(Some(Ok(frame))) => frame.into_data().ok(),
+                Ok(Some(Err(_))) => return Err(ApiError::Bad("The body ended too early.".into())),
             };
-            let end = frame.is_none() && body.is_end_stream();
             if let Some(bytes) = frame {
                 size += bytes.len() as u64;
                 if size > most {

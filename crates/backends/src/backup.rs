@@ -22,7 +22,9 @@ use self::archive::{Kind, Reader, Writer, join, split};
 use crate::open::{StorageConfig, open};
 
 /// The version of what entries hold.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
+/// Bytes of a blob in an entry; version 1 had it whole.
+const PIECE: u64 = 8 << 20;
 /// Bytes of records in an entry, about.
 const STEP: usize = 1 << 20;
 
@@ -62,6 +64,8 @@ pub struct Counts {
     pub events: u64,
     /// Attachments.
     pub blobs: u64,
+    /// Source maps, debug files and other uploaded files.
+    pub files: u64,
     /// Envelopes that were not processed yet.
     pub queued: u64,
 }
@@ -69,7 +73,10 @@ pub struct Counts {
 impl Counts {
     /// As the command prints it.
     pub fn to_json(&self) -> Value {
-        json!({ "rows": self.rows, "events": self.events, "attachments": self.blobs, "queued": self.queued })
+        json!({
+            "rows": self.rows, "events": self.events, "attachments": self.blobs, "files": self.files,
+            "queued": self.queued,
+        })
     }
 
     fn add(&mut self, kind: Kind, bytes: &[u8]) -> Result<(), BackupError> {
@@ -80,9 +87,10 @@ impl Counts {
                 self.rows += rows["rows"].as_array().map_or(0, Vec::len) as u64;
             }
             Kind::Records => self.events += split(bytes).ok_or_else(bad)?.len().saturating_sub(1) as u64,
+            Kind::Blob if bytes.get(4..).is_some_and(|b| b.starts_with(b"files/")) => self.files += 1,
             Kind::Blob => self.blobs += 1,
             Kind::Queued => self.queued += 1,
-            Kind::About | Kind::File | Kind::End => {}
+            Kind::About | Kind::File | Kind::Piece | Kind::End => {}
         }
         Ok(())
     }
@@ -179,13 +187,34 @@ fn write(stores: &Stores, files: &[(&str, Vec<u8>)], path: &Path) -> Result<(), 
     // Pieces of files that are being uploaded are left out, as their table is.
     let keys = stores.blobs.list("").map_err(store)?;
     for key in keys.into_iter().filter(|k| !k.starts_with("chunks/")) {
-        let bytes = stores.blobs.get(&key).map_err(store)?;
-        out.put(
-            Kind::Blob,
-            &[&(key.len() as u32).to_le_bytes(), key.as_bytes(), &bytes],
-        )?;
+        write_blob(stores, &key, &mut out)?;
     }
     out.finish()
+}
+
+/// A large blob goes in pieces, so that it is not held in memory.
+fn write_blob(stores: &Stores, key: &str, out: &mut Writer) -> Result<(), BackupError> {
+    use std::io::Read as _;
+    let mut file = fs::File::open(stores.blobs.file(key).map_err(store)?)?;
+    let mut read = || -> Result<Vec<u8>, BackupError> {
+        let mut bytes = Vec::new();
+        (&mut file).take(PIECE).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let name = (key.len() as u32).to_le_bytes();
+    let mut bytes = read()?;
+    loop {
+        let next = match bytes.len() as u64 {
+            PIECE => read()?,
+            _ => vec![],
+        };
+        let kind = if next.is_empty() { Kind::Blob } else { Kind::Piece };
+        out.put(kind, &[&name, key.as_bytes(), &bytes])?;
+        if next.is_empty() {
+            return Ok(());
+        }
+        bytes = next;
+    }
 }
 
 fn write_pack(
@@ -364,12 +393,23 @@ fn fill(
                 lengths.retain(|(p, _)| *p != partition);
                 lengths.push((partition, length));
             }
-            Kind::Blob => {
+            Kind::Piece | Kind::Blob => {
                 let (length, rest) = bytes.split_first_chunk::<4>().ok_or_else(bad)?;
                 let split = rest.split_at_checked(u32::from_le_bytes(*length) as usize);
                 let (key, content) = split.ok_or_else(bad)?;
                 let key = std::str::from_utf8(key).map_err(|_| bad())?;
-                stores.blobs.put(key, content).map_err(store)?;
+                let pieces = config.data_dir.join("pieces");
+                use std::io::Write as _;
+                if kind == Kind::Piece {
+                    let file = fs::File::options().create(true).append(true).open(&pieces);
+                    file?.write_all(content)?;
+                } else if let Ok(mut before) = fs::File::open(&pieces) {
+                    let mut whole = std::io::Read::chain(&mut before, content);
+                    stores.blobs.put_from(key, &mut whole).map_err(store)?;
+                    fs::remove_file(&pieces)?;
+                } else {
+                    stores.blobs.put(key, content).map_err(store)?;
+                }
             }
             Kind::Queued => {
                 let (key, content) = bytes.split_first_chunk::<8>().ok_or_else(bad)?;

@@ -10,7 +10,7 @@ pub mod sweep;
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufReader, Cursor, Read, Seek as _, Write as _};
+use std::io::{BufReader, Read, Seek as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -374,19 +374,23 @@ impl storage::uploads::Uploads for Uploads {
             let names: Vec<String> = archive.names().map(str::to_owned).collect();
             let mut kept = Vec::new();
             for name in names {
-                let bytes = archive.read(&name, ENTRY).map_err(refused)?;
-                match inspect(&bytes, &name, None) {
+                let entry = Temporary::new(&inner.settings.folder);
+                let mut file = File::create(&entry.0).map_err(store)?;
+                archive.copy(&name, ENTRY, &mut file).map_err(refused)?;
+                match look(&entry.0, &name, None)? {
                     Err(InspectError::Unknown) => continue,
                     Err(e) => return Err(UploadError::Refused(format!("{name}: {e}"))),
-                    Ok(found) if kept.len() < MOST_IN_ARCHIVE => {
-                        let (entry, sha1, size) = inner.spool(&mut Cursor::new(&bytes))?;
-                        let about = (name.as_str(), sha1.as_str(), size);
-                        kept.extend(inner.keep_debug_file((org, project), about, &found, &entry.0)?);
-                    }
-                    Ok(_) => {
+                    Ok(_) if kept.len() >= MOST_IN_ARCHIVE => {
                         return Err(UploadError::Refused(format!(
                             "the archive holds more than {MOST_IN_ARCHIVE} debug files"
                         )));
+                    }
+                    Ok(found) => {
+                        let mut bytes = Checked::new(File::open(&entry.0).map_err(store)?, FILE, None);
+                        std::io::copy(&mut bytes, &mut std::io::sink()).map_err(store)?;
+                        let (sha1, size) = bytes.summary();
+                        let about = (name.as_str(), sha1.as_str(), size);
+                        kept.extend(inner.keep_debug_file((org, project), about, &found, &entry.0)?);
                     }
                 }
             }
@@ -394,14 +398,24 @@ impl storage::uploads::Uploads for Uploads {
         })
     }
 
-    fn bundled(&self, blob: &str, path: &str) -> Result<Vec<u8>, UploadError> {
-        let file = self.inner.stores.blobs.file(blob)?;
-        let file = File::open(file).map_err(|e| UploadError::Store(e.to_string()))?;
+    fn bundled(&self, blob: &str, path: &str) -> Result<(Box<dyn Read + Send>, u64), UploadError> {
+        let store = |e: std::io::Error| UploadError::Store(e.to_string());
+        let file = File::open(self.inner.stores.blobs.file(blob)?).map_err(store)?;
         let mut bundle = Bundle::open(BufReader::new(file)).map_err(refused)?;
-        bundle.read(path, ENTRY).map_err(refused)
+        let temporary = Temporary::new(&self.inner.settings.folder);
+        let mut file = File::create(&temporary.0).map_err(store)?;
+        bundle.copy(path, ENTRY, &mut file).map_err(refused)?;
+        // Once it is open it needs no name.
+        let file = File::open(&temporary.0).map_err(store)?;
+        let size = file.metadata().map_err(store)?.len();
+        Ok((Box::new(file), size))
     }
 
     fn tidy(&self, org: i64) -> Result<(), UploadError> {
+        // While a backup keeps everything, nobody waits for it: the job does this later.
+        if self.inner.stores.gates.removal.is_locked() {
+            return Ok(());
+        }
         sweep::unnamed(&self.inner.stores, org)
             .map(|_| ())
             .map_err(|e| UploadError::Store(e.to_string()))

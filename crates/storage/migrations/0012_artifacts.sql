@@ -14,9 +14,9 @@ create table stored_files (
   org_id {bigint} not null,
   sha1 text not null,
   size {bigint} not null,
-  date_added {bigint} not null,
-  unique (org_id, sha1)
+  date_added {bigint} not null
 ) {strict};
+create index stored_files_org on stored_files (org_id);
 
 create table artifact_bundles (
   id {id},

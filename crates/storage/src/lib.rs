@@ -6,7 +6,7 @@
 //! | [`payloads::Payloads`] | one record per stored event, in day packs: **the truth** | yes |
 //! | [`sql::Sql`] | issues, hashes, counts, projects, people | yes |
 //! | [`columns::Columns`] | rows to search and count: derived from the packs | no, it is rebuilt |
-//! | [`blobs::Blobs`] | attachments | yes |
+//! | [`blobs::Blobs`] | attachments, uploaded files | yes |
 //!
 //! The order in which a batch is written is in `pipeline::worker::apply`.
 

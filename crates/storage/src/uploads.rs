@@ -137,10 +137,10 @@ pub trait Uploads: Send + Sync {
         body: &mut dyn Read,
     ) -> Result<Vec<DebugFile>, UploadError>;
 
-    /// A file of a bundle by the key of the bundle and its name in it.
-    fn bundled(&self, blob: &str, path: &str) -> Result<Vec<u8>, UploadError>;
+    /// A file of a bundle by the key of the bundle and its name in it: what reads it, and its bytes.
+    fn bundled(&self, blob: &str, path: &str) -> Result<(Box<dyn Read + Send>, u64), UploadError>;
 
-    /// Removes files that nothing names any more, of an organization.
+    /// Removes files that nothing names any more, of an organization; the job does so as well, later.
     fn tidy(&self, org: i64) -> Result<(), UploadError>;
 }
 

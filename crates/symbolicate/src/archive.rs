@@ -5,7 +5,7 @@
 //! and a version, in bundles) and with 64-bit fields.
 
 use std::collections::HashMap;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 
 use flate2::read::DeflateDecoder;
 
@@ -16,6 +16,8 @@ const MOST_DIRECTORY: u64 = 64 << 20;
 /// An entry that inflates to more than this may not grow by more than [`MOST_RATIO`].
 const SMALL: u64 = 8 << 20;
 const MOST_RATIO: u64 = 300;
+/// Bytes that are inflated at once.
+const BLOCK: usize = 64 << 10;
 /// The longest comment and what stands before it.
 const TAIL: u64 = 65_535 + 22;
 
@@ -60,7 +62,7 @@ pub enum ArchiveError {
 impl From<std::io::Error> for ArchiveError {
     fn from(e: std::io::Error) -> ArchiveError {
         match e.kind() {
-            std::io::ErrorKind::UnexpectedEof => ArchiveError::Malformed("it ends too early"),
+            ErrorKind::UnexpectedEof => ArchiveError::Malformed("it ends too early"),
             _ => ArchiveError::Io(e.to_string()),
         }
     }
@@ -332,6 +334,13 @@ impl<R: Read + Seek> Archive<R> {
 
     /// The bytes of a file, at most so many.
     pub fn read(&mut self, name: &str, most: u64) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        self.copy(name, most, &mut out)?;
+        Ok(out)
+    }
+
+    /// Writes the bytes of a file, at most so many; what was written counts only if there is no error.
+    pub fn copy(&mut self, name: &str, most: u64, out: &mut dyn Write) -> Result<()> {
         let entry = self.by_name.get(name).and_then(|i| self.entries.get(*i));
         let entry = entry.ok_or_else(|| ArchiveError::Missing(name.to_owned()))?;
         if entry.size > most {
@@ -350,33 +359,41 @@ impl<R: Read + Seek> Archive<R> {
         }
         self.reader.seek(SeekFrom::Start(start))?;
         let raw = self.reader.by_ref().take(entry.compressed);
-        let mut out = Vec::new();
         // One byte more than it says shows that it says too little.
         let limit = entry.size.saturating_add(1);
-        let read = if entry.deflated {
-            DeflateDecoder::new(raw).take(limit).read_to_end(&mut out)
-        } else {
-            let mut raw = raw;
-            raw.by_ref().take(limit).read_to_end(&mut out)
+        let mut inflated: Box<dyn Read + '_> = match entry.deflated {
+            true => Box::new(DeflateDecoder::new(raw).take(limit)),
+            false => Box::new(raw.take(limit)),
         };
-        if read.is_err() {
-            return Err(ArchiveError::Malformed("an entry cannot be inflated"));
+        let (mut size, mut crc) = (0, crc32fast::Hasher::new());
+        let mut block = vec![0; BLOCK];
+        loop {
+            let n = match inflated.read(&mut block) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return Err(ArchiveError::Malformed("an entry cannot be inflated")),
+                Ok(0) => break,
+                Ok(n) => n,
+            };
+            let some = block.get(..n).unwrap_or_default();
+            size += n as u64;
+            crc.update(some);
+            out.write_all(some)?;
         }
-        if out.len() as u64 != entry.size {
+        if size != entry.size {
             return Err(ArchiveError::Malformed("an entry has another size than it says"));
         }
-        if crc32fast::hash(&out) != entry.crc {
+        if crc.finalize() != entry.crc {
             return Err(ArchiveError::Malformed(
                 "an entry has another checksum than it says",
             ));
         }
-        Ok(out)
+        Ok(())
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::io::{Cursor, Write as _};
+    use std::io::Cursor;
 
     use protocol::mutate::{Mutator, rounds};
     use zip::write::SimpleFileOptions;

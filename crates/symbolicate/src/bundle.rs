@@ -2,7 +2,7 @@
 //! begin with `SYSB` and a version; artifact bundles may.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, Write};
 
 use serde::Deserialize;
 use symbolic::common::DebugId;
@@ -13,6 +13,8 @@ use crate::archive::{Archive, ArchiveError, MOST_ENTRIES};
 const MOST_MANIFEST: u64 = 64 << 20;
 /// The longest text of a manifest that is kept: a path, an address or a header.
 const MOST_TEXT: usize = 8192;
+/// The longest address of a file, by which it is looked for.
+const MOST_URL: usize = 2000;
 const MANIFEST: &str = "manifest.json";
 
 /// Why a bundle cannot be read: one sentence for whoever uploaded it.
@@ -205,6 +207,11 @@ impl<R: Read + Seek> Bundle<R> {
     pub fn read(&mut self, path: &str, most: u64) -> Result<Vec<u8>, BundleError> {
         Ok(self.archive.read(path, most)?)
     }
+
+    /// Writes them; what was written counts only if there is no error.
+    pub fn copy(&mut self, path: &str, most: u64, out: &mut dyn Write) -> Result<(), BundleError> {
+        Ok(self.archive.copy(path, most, out)?)
+    }
 }
 
 fn checked(path: String, kind: FileKind, size: u64, file: RawFile) -> Result<BundleFile, String> {
@@ -221,6 +228,9 @@ fn checked(path: String, kind: FileKind, size: u64, file: RawFile) -> Result<Bun
             "a text of {:.100?} is longer than {MOST_TEXT} bytes or holds a NUL, or it has over 100 headers",
             path
         ));
+    }
+    if file.url.as_ref().is_some_and(|u| u.len() > MOST_URL) {
+        return Err(format!("the url of {path:.100?} is longer than {MOST_URL} bytes"));
     }
     let id = headers.get("debug-id").or(file.debug_id.as_ref());
     let reference = headers.get("sourcemap").or(headers.get("x-sourcemap"));
@@ -296,8 +306,13 @@ mod tests {
         assert!(why(&zipped(&[("a", b"x")])).contains("no manifest.json"));
         assert!(why(&bundle("{\"files\":")).contains("manifest.json is broken"));
         assert!(why(&bundle("{\"files\":{\"gone\":{}}}")).contains("\"gone\""));
-        let long = format!(
+        let url = format!(
             "{{\"files\":{{\"files/odd\":{{\"type\":\"source\",\"url\":\"{}\"}}}}}}",
+            "x".repeat(2001)
+        );
+        assert!(why(&bundle(&url)).contains("longer than 2000"));
+        let long = format!(
+            "{{\"files\":{{\"files/odd\":{{\"type\":\"source\",\"path\":\"{}\"}}}}}}",
             "x".repeat(9000)
         );
         assert!(why(&bundle(&long)).contains("longer"));

@@ -12,6 +12,8 @@ use crate::bundle::{Bundle, debug_id};
 
 /// The most objects of a fat file.
 const MOST_OBJECTS: usize = 64;
+/// The longest code id: a build id of 100 bytes.
+const MOST_CODE_ID: usize = 200;
 /// The most bytes of a property list, which is a few hundred long.
 const MOST_PLIST: usize = 16 << 10;
 /// The most bytes of a file of JSON.
@@ -160,11 +162,20 @@ fn dart_map(bytes: &[u8]) -> Result<(), InspectError> {
     Ok(())
 }
 
+fn checked_code_id(id: Option<&str>) -> Result<Option<String>, InspectError> {
+    match id.filter(|id| !id.is_empty()) {
+        Some(id) if id.len() > MOST_CODE_ID => Err(InspectError::Malformed(format!(
+            "its code id is longer than {MOST_CODE_ID} letters"
+        ))),
+        id => Ok(id.map(str::to_lowercase)),
+    }
+}
+
 fn source_bundle(bytes: &[u8]) -> Result<Found, InspectError> {
     let read = || Bundle::open(Cursor::new(bytes))?.manifest();
     let manifest = read().map_err(|e| InspectError::Malformed(e.to_string()))?;
     let id = manifest.debug_id();
-    let code_id = manifest.attribute("code_id").map(str::to_lowercase);
+    let code_id = checked_code_id(manifest.attribute("code_id"))?;
     if id.is_none() && code_id.is_none() {
         return Err(InspectError::NoId("its manifest must say debug_id"));
     }
@@ -214,8 +225,7 @@ fn described(object: &Object<'_>) -> Result<Found, InspectError> {
         return Err(InspectError::Malformed("parts of it cannot be read".into()));
     }
     let id = object.debug_id();
-    let code_id = object.code_id().map(|c| c.as_str().to_lowercase());
-    let code_id = code_id.filter(|c| !c.is_empty());
+    let code_id = checked_code_id(object.code_id().as_ref().map(|c| c.as_str()))?;
     if id.is_nil() && code_id.is_none() {
         return Err(InspectError::NoId("build it with a build id (--build-id)"));
     }

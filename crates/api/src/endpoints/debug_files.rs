@@ -49,7 +49,7 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
         if call.value(name).is_some() {
             let file = one(call, name)?;
             let path = call.api.stores.blobs.file(&file.blob)?;
-            return Ok(Answer::file(path, &file.object_name));
+            return Answer::file(&path, &file.object_name);
         }
     }
     let project = call.project()?.id;

@@ -92,10 +92,10 @@ pub fn add(call: &Call) -> Result<Answer, ApiError> {
 
 fn checked(name: &str) -> Result<String, ApiError> {
     let name = name.trim();
-    let bad = name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control);
+    let bad = name.is_empty() || name.len() > NAME || name.chars().any(char::is_control);
     if bad {
         return Err(ApiError::Bad(
-            "File name must be one line of 1 to 1024 characters.".into(),
+            "File name must be one line of 1 to 1024 bytes.".into(),
         ));
     }
     Ok(name.to_owned())
@@ -119,7 +119,7 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
     let file = file(call)?;
     if call.query.iter().any(|(k, _)| k == "download") {
         let path = call.api.stores.blobs.file(&file.blob)?;
-        return Ok(Answer::file(path, &file.name));
+        return Answer::file(&path, &file.name);
     }
     Ok(Answer::json(view::release_file(&file)))
 }

@@ -97,7 +97,13 @@ fn run(
     let plain = path.split('?').next().unwrap_or(&path);
     let found = operations.find(&step.method, plain);
     let line = format!("{} {path}", step.method);
-    let reply = if step.session {
+    let reply = if !step.form.is_empty() {
+        let parts = step.form.iter();
+        let parts: Vec<_> = parts
+            .map(|(field, file, text)| (field.as_str(), file.as_deref(), text.as_bytes()))
+            .collect();
+        crate::uploads::form(server, &format!("/api/0{path}"), &parts)
+    } else if step.session {
         let body = body.clone().unwrap_or(Value::Null);
         crate::people::by(
             server,

@@ -186,3 +186,38 @@ fn no_statement_of_the_worker_goes_through_a_large_table() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn what_is_asked_of_uploaded_files_for_every_frame_goes_by_an_index() {
+    use storage::relational::{artifacts, chunks, debug_files, release_files, stored_files};
+    let folder = tempfile::tempdir().unwrap();
+    let bench = bench(folder.path());
+    let plans = Plans::default();
+    let sql: Arc<dyn Sql> = Arc::new(Explained {
+        inner: bench.worker.stores.sql.clone(),
+        plans: plans.clone(),
+    });
+    sql.writing(|c| {
+        artifacts::by_debug_id(c, 1, 1, "a", "source_map")?;
+        artifacts::by_url(c, (1, 1), ("1.0", ""), "~/app.js")?;
+        artifacts::any(c, 1, Some("1.0"))?;
+        artifacts::used(c, 1, 5)?;
+        release_files::by_name(c, (1, 1), ("1.0", ""), "~/app.js")?;
+        debug_files::by_debug_id(c, 1, "a")?;
+        debug_files::by_code_id(c, 1, "a")?;
+        debug_files::by_sha1(c, 1, "a")?;
+        debug_files::used(c, &[1, 2], 5)?;
+        stored_files::find(c, 1, "a")?;
+        stored_files::forget(c, "files/1/a")?;
+        chunks::have(c, 1, &["a".to_owned()])?;
+        chunks::older(c, 5, 10)
+    })
+    .unwrap();
+    let plans = plans.lock().unwrap();
+    assert_eq!(plans.len(), 13);
+    for (sql, plan) in plans.iter() {
+        let scans = |step: &&String| step.starts_with("SCAN ") && !step.contains("json_each");
+        let scanned: Vec<_> = plan.iter().filter(scans).collect();
+        assert!(scanned.is_empty(), "{sql}\n    {plan:?}");
+    }
+}

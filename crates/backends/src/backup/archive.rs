@@ -31,9 +31,11 @@ pub enum Kind {
     File,
     /// JSON: the number of entries before it.
     End,
+    /// What comes first of a large blob, with its key; more pieces and the blob follow.
+    Piece,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind::About,
     Kind::Rows,
     Kind::Records,
@@ -41,6 +43,7 @@ const KINDS: [Kind; 7] = [
     Kind::Queued,
     Kind::File,
     Kind::End,
+    Kind::Piece,
 ];
 
 /// Writes a backup.

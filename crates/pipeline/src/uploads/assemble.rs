@@ -293,6 +293,12 @@ fn note_bundle(
     let own = manifest
         .attribute("release")
         .map(|version| (version, manifest.attribute("dist").unwrap_or("")));
+    let long = |text: &str, most| text.chars().count() > most || text.chars().any(char::is_control);
+    if own.is_some_and(|(version, dist)| long(version, 250) || long(dist, 64)) {
+        return Err(UploadError::Refused(
+            "release or dist in manifest.json is too long or holds a control character".into(),
+        ));
+    }
     let release = release.map(|(v, d)| (v.as_str(), d.as_str())).or(own);
     let files: Vec<artifacts::BundleFile> = manifest
         .files

@@ -39,13 +39,13 @@ fn read(r: &Row) -> Result<StoredFile> {
     })
 }
 
-/// A file by its SHA-1.
+/// A file that an organization uploaded, by its SHA-1.
 ///
 /// # Errors
 /// As the database says; so for every function here.
 pub fn find(c: &mut dyn Connection, org: i64, sha1: &str) -> Result<Option<StoredFile>> {
-    let sql = format!("select {COLUMNS} from stored_files f where f.org_id = $1 and f.sha1 = $2");
-    let row = c.query_opt(&sql, params![org, sha1])?;
+    let sql = format!("select {COLUMNS} from stored_files f where f.blob = $1");
+    let row = c.query_opt(&sql, params![key(org, sha1)])?;
     row.map(|r| read(&r)).transpose()
 }
 
@@ -108,8 +108,7 @@ pub fn forget_organization(c: &mut dyn Connection, org: i64) -> Result<()> {
         "update stored_files set org_id = (select min(p.org_id) from debug_files d \
          join projects p on p.id = d.project_id where d.blob = stored_files.blob) \
          where org_id = $1 and exists (select 1 from debug_files d join projects p on p.id = d.project_id \
-         where d.blob = stored_files.blob and p.org_id <> $1 and not exists (select 1 from stored_files o \
-         where o.org_id = p.org_id and o.sha1 = stored_files.sha1))",
+         where d.blob = stored_files.blob and p.org_id <> $1)",
         params![org],
     )?;
     c.execute(

@@ -37,6 +37,10 @@ struct Object {
 }
 
 fn is_name(key: &str) -> bool {
+    // A SHA-1 names a file.
+    if storage::uploads::is_sha1(key) {
+        return false;
+    }
     let mut chars = key.chars();
     let first = chars
         .next()
@@ -481,6 +485,11 @@ fn describe(route: &Route, seen: &Seen) -> Value {
             schema.remove("required");
         }
         out["requestBody"] = json!({ "content": { "application/json": { "schema": schema } } });
+    }
+    if route.takes > 0 {
+        let file = json!({ "type": "string", "format": "binary" });
+        let schema = json!({ "type": "object", "properties": { "file": file } });
+        out["requestBody"] = json!({ "content": { "multipart/form-data": { "schema": schema } } });
     }
     out
 }

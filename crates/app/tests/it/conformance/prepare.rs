@@ -94,6 +94,9 @@ pub fn organization(server: &Server) -> Variables {
     ] {
         vars.set(name, &value);
     }
+    for (name, value) in crate::uploads::samples(server) {
+        vars.set(name, &value);
+    }
     let me = server.api("GET", "auth/", None).json();
     vars.set("me", &me["id"]);
     vars.set("me_email", &me["email"]);

@@ -11,6 +11,7 @@
 //! GET /organizations/$org/replays/ empty
 //! ```
 //!
+//! `form name ~/a.js` and `file file a.js text` make a form of parts, in whose files `\n` begins a line.
 //! `session` asks as a browser does that is signed in. `empty` says that an answer holds no data, `single` that a list has one element alone. A pointer may say `/[id=5]`
 //! for the element of a list whose `id` is 5, or `/#` for how many there are.
 
@@ -25,6 +26,8 @@ pub struct Step {
     pub method: String,
     pub path: String,
     pub body: Option<Value>,
+    /// The parts of a form: field, name of the file if it is one, text.
+    pub form: Vec<(String, Option<String>, String)>,
     pub status: Option<u16>,
     pub empty: bool,
     pub single: bool,
@@ -86,6 +89,12 @@ fn detail(step: &mut Step, text: &str, place: &str) {
     }
     let mut words = text.splitn(3, ' ');
     match (words.next(), words.next(), words.next()) {
+        (Some("form"), Some(field), Some(value)) => step.form.push((field.into(), None, value.into())),
+        (Some("file"), Some(field), Some(rest)) => {
+            let (name, text) = rest.split_once(' ').unwrap_or((rest, ""));
+            step.form
+                .push((field.into(), Some(name.into()), text.replace("\\n", "\n")));
+        }
         (Some("keep"), Some(name), Some(pointer)) => step.keeps.push((name.into(), pointer.into())),
         (Some("want"), Some(pointer), Some(value)) => step.wants.push((pointer.into(), json(value))),
         _ => panic!("{place}: {text}"),

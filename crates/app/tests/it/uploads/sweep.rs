@@ -250,6 +250,64 @@ fn an_organization_keeps_no_more_than_it_may() {
 }
 
 #[test]
+fn a_file_that_takes_long_is_asked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let b = bench(folder.path(), None);
+    let broken = b"\x7fELF and nothing of it in truth";
+    for (bytes, assembly) in [(FULL, b.debug_file(FULL)), (&broken[..], b.debug_file(broken))] {
+        b.chunk(bytes);
+        let mut state = b.uploads.assemble(&assembly, Duration::ZERO).unwrap();
+        if state == State::Assembling {
+            // How it ended is told to whoever asks next, however late.
+            std::thread::sleep(Duration::from_millis(500));
+            state = b.uploads.assemble(&assembly, Duration::from_secs(60)).unwrap();
+        }
+        match state {
+            State::Kept(files) => assert!(bytes == FULL && files.len() == 1),
+            State::Failed(why) => assert!(bytes == broken, "{why}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(b.blobs("files/"), 1, "what is broken is not kept");
+}
+
+#[test]
+fn debug_files_go_along_with_their_project() {
+    let folder = tempfile::tempdir().unwrap();
+    let b = bench(folder.path(), None);
+    b.keep(FULL, &b.debug_file(FULL));
+    b.keep(DEBUG, &b.debug_file(DEBUG));
+    let other = b
+        .stores
+        .sql
+        .writing(|c| {
+            let other = people::add_organization(c, "other", "Other", 0)?;
+            projects::transfer(c, b.project, other)?;
+            people::retire_organization(c, b.org)?;
+            Ok(other)
+        })
+        .unwrap();
+    pipeline::jobs::delete_due(&b.stores).unwrap();
+    let kept = b.stores.sql.reading(|c| stored_files::total(c, other)).unwrap();
+    assert_eq!((kept.0, b.blobs("files/")), (2, 2));
+    // The new organization uploads one of them for itself.
+    let second = b
+        .stores
+        .sql
+        .writing(|c| projects::add(c, other, "second", "Second", None, 0))
+        .unwrap();
+    let mine = Bench {
+        org: other,
+        project: second,
+        ..b
+    };
+    let assembly = mine.debug_file(FULL);
+    assert_eq!(mine.assemble(&assembly), State::Missing(vec![sha1(FULL)]));
+    mine.keep(FULL, &assembly);
+    assert_eq!(mine.blobs("files/"), 3);
+}
+
+#[test]
 fn files_that_are_put_together_twice_at_once_are_kept_once() {
     let folder = tempfile::tempdir().unwrap();
     let b = bench(folder.path(), None);

@@ -14,6 +14,7 @@ struct Cli<'a> {
     binary: std::path::PathBuf,
     folder: &'a Path,
     server: &'a Server,
+    token: String,
 }
 
 impl Cli<'_> {
@@ -26,7 +27,7 @@ impl Cli<'_> {
             .env("HOME", self.folder)
             .env("SENTRY_DISABLE_UPDATE_CHECK", "true")
             .env("SENTRY_URL", format!("http://127.0.0.1:{}/", self.server.port))
-            .env("SENTRY_AUTH_TOKEN", self.server.get("token"))
+            .env("SENTRY_AUTH_TOKEN", &self.token)
             .env("SENTRY_ORG", "acme")
             .env("SENTRY_PROJECT", "shop")
             .current_dir(self.folder)
@@ -50,14 +51,26 @@ fn with_version(name: &str) {
     });
     on_one(&[], |server, _| {
         let folder = tempfile::tempdir().unwrap();
-        let cli = Cli {
+        let mut cli = Cli {
             binary: packages.join(format!("node_modules/{name}/bin/sentry-cli")),
             folder: folder.path(),
             server,
+            token: server.get("token").to_owned(),
         };
         source_maps(&cli);
         debug_files(&cli);
         mappings(&cli);
+        // A build's own token does as well.
+        let new = json!({ "name": "build" });
+        let made = server.api("POST", "organizations/acme/org-auth-tokens/", Some(&new));
+        cli.token = made.json()["token"].as_str().expect("a token").to_owned();
+        let again = cli.run(&["sourcemaps", "upload", "dist", "--wait"]);
+        assert!(again.contains("Nothing to upload"), "{again}");
+        cli.write("more/cart.js", b"function c(){d()}c();\n");
+        cli.run(&["sourcemaps", "inject", "more"]);
+        cli.run(&["sourcemaps", "upload", "more", "--wait"]);
+        let all = get(server, "projects/acme/shop/files/artifact-bundles/");
+        assert_eq!(all.as_array().map(Vec::len), Some(3), "{all}");
     });
 }
 
