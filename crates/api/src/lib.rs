@@ -77,6 +77,8 @@ pub struct Hooks {
     pub compare: fn(&serde_json::Value, &serde_json::Value) -> serde_json::Value,
     /// The hashes that stored events would have by other settings of their project.
     pub regroup: Regroup,
+    /// The names under which a release may hold the script at an address; none for what engines bring along.
+    pub script_names: fn(&str) -> Vec<String>,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Everything that is known of the running server, for its administrators.

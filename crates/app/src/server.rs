@@ -362,6 +362,7 @@ fn routes(
             let stores = stores.clone();
             Arc::new(move |id| pipeline::whereabouts::find(&stores, id).map_err(|e| e.to_string()))
         },
+        script_names: pipeline::symbols::names,
         grouping: processing::grouping_info,
         features: processing::features,
         rank: processing::rank,

@@ -629,3 +629,72 @@ fn what_was_processed_again_survives_a_rebuild() {
     assert_eq!(list.as_array().unwrap().len(), 1);
     server.stop();
 }
+
+/// What the page says of the newest frame of an event, and what to do.
+fn why(server: &Server, event: &Value) -> (String, Value) {
+    let id = event["eventID"].as_str().unwrap();
+    let reply = server.api("GET", &format!("{PROJECT}events/{id}/source-map-debug/"), None);
+    assert_eq!(reply.status, 200);
+    let all = reply.json();
+    let frames = all["exceptions"][0]["frames"].as_array().unwrap().clone();
+    let said = frames.last().unwrap()["explanation"].clone();
+    (said["status"].as_str().unwrap().to_owned(), all)
+}
+
+#[test]
+fn why_a_frame_was_not_mapped() {
+    on_both(|server, _| {
+        let case = input("scripts/esbuild")["event"].clone();
+        let id = "af3e5a3c-0000-4000-8000-000000000001";
+        let first = send(server, 1, case.clone());
+        let (status, all) = why(server, &first);
+        assert_eq!(status, "nothing_uploaded");
+        assert_eq!(all["has_debug_ids"], true);
+        assert_eq!(all["project_has_some_artifact_bundle"], false);
+        let command = all["exceptions"][0]["frames"][0]["explanation"]["command"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(command.contains("--org acme --project shop"), "{command}");
+
+        let mut plain = case.clone();
+        plain["debug_meta"] = json!({});
+        plain["dist"] = json!("7");
+        let mut unnamed = plain.clone();
+        unnamed["release"] = Value::Null;
+        assert_eq!(why(server, &send(server, 2, unnamed)).0, "no_way");
+        let of_release = json!({ "version": "shop@1", "dist": "9" });
+        assert_eq!(
+            upload_bundle(server, &bundle("esbuild", "", "2"), &of_release)["state"],
+            "ok"
+        );
+        let wrong = send(server, 3, plain.clone());
+        let (status, all) = why(server, &wrong);
+        assert_eq!(status, "wrong_dist");
+        let release = &all["exceptions"][0]["frames"][0]["release_process"];
+        assert_eq!(release["source_file_lookup_result"], "wrong-dist");
+        assert_eq!(
+            release["matching_source_file_names"],
+            json!(["https://shop.example/static/app.js", "~/static/app.js"])
+        );
+        plain["dist"] = json!("9");
+        let right = send(server, 4, plain);
+        let (status, all) = why(server, &right);
+        assert_eq!(status, "mapped");
+        assert_eq!(
+            all["exceptions"][0]["frames"][0]["release_process"]["source_map_lookup_result"],
+            "found"
+        );
+
+        assert_eq!(
+            upload_bundle(server, &bundle("esbuild", id, "1"), &json!({}))["state"],
+            "ok"
+        );
+        let (status, all) = why(server, &first);
+        assert_eq!(status, "uploaded_later");
+        assert_eq!(all["has_uploaded_some_artifact_with_a_debug_id"], true);
+        let mut off = case;
+        off["exception"]["values"][0]["stacktrace"]["frames"][5]["lineno"] = json!(70);
+        assert_eq!(why(server, &send(server, 5, off)).0, "no_such_place");
+    });
+}

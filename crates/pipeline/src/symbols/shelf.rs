@@ -322,7 +322,12 @@ impl Artifacts for Shelf<'_> {
     }
 }
 
-/// The names under which a release could hold what stands at an address, for people who look for it.
+/// The names under which a release could hold what stands at an address, for people who look for it; none for what
+/// engines and runtimes bring along.
 pub fn names(url: &str) -> Vec<String> {
-    urls::candidates(url)
+    if urls::is_mappable(url) {
+        urls::candidates(url)
+    } else {
+        Vec::new()
+    }
 }

@@ -184,6 +184,24 @@ pub fn projects_with_any(c: &mut dyn Connection) -> Result<Vec<i64>> {
     all(rows, |r| r.int(0))
 }
 
+/// The dists for which a project's bundles of a release hold one of these addresses.
+pub fn dists(
+    c: &mut dyn Connection,
+    (org, project): (i64, i64),
+    version: &str,
+    urls: &[String],
+) -> Result<Vec<String>> {
+    let wanted = list(urls.iter().map(|u| serde_json::json!({"u": u})).collect());
+    let rows = c.query(
+        "select distinct r.dist from {rows $4 u text} x join artifact_bundle_files f on f.url = x.u \
+         join artifact_bundles b on b.id = f.bundle_id and b.org_id = $1 \
+         join artifact_bundle_projects p on p.bundle_id = b.id and p.project_id = $2 \
+         join artifact_bundle_releases r on r.bundle_id = b.id and r.version = $3 order by r.dist limit 20",
+        params![org, project, version, wanted],
+    )?;
+    all(rows, |r| r.text(0))
+}
+
 /// Whether a project has bundles, and whether it has some for a release.
 pub fn any(c: &mut dyn Connection, project: i64, version: Option<&str>) -> Result<bool> {
     let rows = c.query(
