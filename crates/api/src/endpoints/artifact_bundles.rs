@@ -45,11 +45,17 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     let id = call.value("bundleId");
     let id = id.ok_or_else(|| ApiError::field("bundleId", "This parameter is required."))?;
     let (found, project) = (find(call, id)?, call.project()?.id);
-    call.api
-        .stores
-        .sql
-        .writing(|c| artifacts::unlink(c, found.id, project))?;
+    call.change(|c| {
+        artifacts::unlink(c, found.id, project)?;
+        call.audit(
+            c,
+            "artifact-bundle.remove",
+            Some(project),
+            &json!({ "name": found.bundle_id }),
+        )
+    })?;
     call.api.hooks.uploads.tidy(call.organization()?.id)?;
+    (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }
 
@@ -116,5 +122,6 @@ pub fn remove_release(call: &Call) -> Result<Answer, ApiError> {
         return Err(ApiError::Missing("The release has no files.".into()));
     }
     call.api.hooks.uploads.tidy(org)?;
+    (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }

@@ -104,11 +104,13 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
     }
     let file = one(call, "id")?;
     let (org, project) = (call.organization()?.id, call.project()?.id);
-    call.api
-        .stores
-        .sql
-        .writing(|c| debug_files::remove(c, project, file.id))?;
+    call.change(|c| {
+        debug_files::remove(c, project, file.id)?;
+        let said = json!({ "name": file.object_name, "debugId": file.debug_id });
+        call.audit(c, "debug-file.remove", Some(project), &said)
+    })?;
     call.api.hooks.uploads.tidy(org)?;
+    (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }
 

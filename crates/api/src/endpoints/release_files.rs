@@ -136,6 +136,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
         .stores
         .sql
         .writing(|c| release_files::rename(c, file.id, &file.name, &file.dist))?;
+    (call.api.hooks.changed)();
     Ok(Answer::json(view::release_file(&file)))
 }
 
@@ -147,5 +148,6 @@ pub fn remove(call: &Call) -> Result<Answer, ApiError> {
         .sql
         .writing(|c| release_files::remove(c, file.id))?;
     call.api.hooks.uploads.tidy(file.org)?;
+    (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }

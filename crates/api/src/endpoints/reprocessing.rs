@@ -54,7 +54,7 @@ pub fn begin(call: &Call) -> Result<Answer, ApiError> {
             c,
             "issue.reprocess",
             Some(project.id),
-            &json!({ "issue": issue.id }),
+            &json!({ "issue": issue.id, "title": issue.title }),
         )?;
         Ok(wish)
     })?;

@@ -10,7 +10,10 @@ use super::{people, time};
 
 /// Every event that is written, as Sentry names them.
 pub const EVENTS: &[&str] = &[
+    "artifact-bundle.remove",
+    "debug-file.remove",
     "issue.delete",
+    "issue.reprocess",
     "issue.share",
     "issue.unshare",
     "member.accept-invite",
@@ -79,6 +82,9 @@ fn note(r: &Row) -> String {
         .unwrap_or("")
         .replace('_', " ");
     let verb = match r.event.as_str() {
+        "artifact-bundle.remove" => "deleted the artifact bundle",
+        "debug-file.remove" => "deleted the debug file",
+        "issue.reprocess" => "let the events be processed again of the issue",
         "issue.delete" => "deleted the issue",
         "issue.share" => "made a public link to the issue",
         "issue.unshare" => "withdrew the public link to the issue",

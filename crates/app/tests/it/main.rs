@@ -5,6 +5,7 @@ mod accounts;
 mod aside;
 mod audit;
 mod backup;
+mod bundlers;
 mod clients;
 mod commands;
 mod conformance;

@@ -37,21 +37,21 @@ fn event(server: &Server, id: &str) -> Value {
     })
 }
 
-fn send(server: &Server, n: u32, mut event: Value) -> Value {
+pub fn send(server: &Server, n: u32, mut event: Value) -> Value {
     let id = format!("{n:032x}");
     event["event_id"] = json!(id);
     assert_eq!(server.send(&event).status, 200);
     self::event(server, &id)
 }
 
-fn exception(event: &Value) -> &Value {
+pub fn exception(event: &Value) -> &Value {
     let entries = event["entries"].as_array().unwrap();
     let found = entries.iter().find(|e| e["type"] == "exception").unwrap();
     &found["data"]["values"][0]
 }
 
 /// `function file:line` of each frame, the oldest first.
-fn lines(stack: &Value) -> Vec<String> {
+pub fn lines(stack: &Value) -> Vec<String> {
     let text = |v: &Value| v.as_str().unwrap_or("-").to_owned();
     let one = |f: &Value| {
         format!(
