@@ -8,7 +8,7 @@ import { readable } from '../../lib/text.ts';
 import { Badge } from '../../ui/Bits.tsx';
 import { cx } from '../../ui/cx.ts';
 
-/** What stands over the code of an open frame of the application; `place` is where the frame is in its stack trace. */
+/** What stands over the code of an open frame that matters; `place` is where the frame is in its stack trace. */
 export type Source = (frame: Frame, place: number) => ReactNode;
 
 interface FramesProps {
@@ -128,7 +128,7 @@ function FrameRow({ frame, place, start, twin, source }: FrameRowProps) {
       ) : (
         <div className="flex min-h-8 items-center gap-1.5 px-3 text-text2">{head}</div>
       )}
-      {(open || (start && !more)) && frame.inApp && source?.(frame, place)}
+      {(start ? open || !more : open && frame.inApp) && source?.(frame, place)}
       {open && native && <Machine frame={frame} />}
       {open && (twin ? <SideBySide frame={frame} twin={twin} /> : <Code frame={frame} />)}
       {open && vars.length > 0 && (
@@ -160,21 +160,26 @@ function FrameRow({ frame, place, start, twin, source }: FrameRowProps) {
 /** Where a native frame lies, and how it was found. */
 function Machine({ frame }: { frame: Frame }) {
   const status = frame.data?.symbolicator_status;
-  const rows = [
+  const rows: [string, string | null | undefined, words?: boolean][] = [
     [t('Image'), frame.package],
     [t('Instruction'), frame.instructionAddr],
     [t('Symbol'), frame.symbolAddr],
-    [t('Found'), frame.trust ? trustWords(frame.trust) : null],
-    [t('Looked up'), status && status !== 'symbolicated' ? frameStatus(status) : null],
-  ].filter(([, value]) => value);
+    [t('Found'), frame.trust ? trustWords(frame.trust) : null, true],
+    [t('Looked up'), status && status !== 'symbolicated' ? frameStatus(status) : null, true],
+  ];
   return (
     <dl className="flex flex-wrap gap-x-5 gap-y-0.5 border-t border-border px-3.5 py-1 text-12 leading-5">
-      {rows.map(([name, value]) => (
-        <div key={name} className="flex min-w-0 gap-1.5">
-          <dt className="shrink-0 text-text3">{name}</dt>
-          <dd className="isolate-text min-w-0 font-mono break-all">{value}</dd>
-        </div>
-      ))}
+      {rows.map(
+        ([name, value, words]) =>
+          value && (
+            <div key={name} className="flex min-w-0 gap-1.5">
+              <dt className="shrink-0 text-text3">{name}</dt>
+              <dd className={cx('isolate-text min-w-0', words ? 'break-words' : 'font-mono break-all')}>
+                {value}
+              </dd>
+            </div>
+          ),
+      )}
     </dl>
   );
 }

@@ -1,9 +1,10 @@
 import { Link } from '@tanstack/react-router';
 import { CircleAlert } from 'lucide-react';
 import { useState } from 'react';
-import type { Event, Frame } from '../../api/types.ts';
+import type { DebugImage, Event, Frame } from '../../api/types.ts';
 import { plural, t } from '../../i18n/index.ts';
 import { type Problem, problemsOf } from '../../lib/problems.ts';
+import { entryOf } from '../../lib/stacktrace.ts';
 import { debugFilesCommand, proguardCommand, sourceMapsCommand } from '../../lib/symbols.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Command } from '../../ui/Command.tsx';
@@ -22,6 +23,9 @@ export function Unmapped({ org, project, event }: PlaceProps) {
   const problems = problemsOf(event.errors);
   const [asking, setAsking] = useState(false);
   if (problems.length === 0) return null;
+  // Kinds that end in the same command name it once.
+  const command = (of: Problem): string => `${of.remedy === 'scraping' ? 'sourcemaps' : of.remedy} ${of.id}`;
+  const first = (of: Problem): boolean => problems.find((one) => command(one) === command(of)) === of;
   const scripts = problems.some((problem) => problem.type.startsWith('js_'));
   return (
     <section
@@ -38,7 +42,7 @@ export function Unmapped({ org, project, event }: PlaceProps) {
               </p>
               <About of={problem} />
               {problem.next && <p className="text-12 leading-5 text-text2">{t(problem.next)}</p>}
-              <Remedy of={problem} org={org} project={project} event={event} />
+              {first(problem) && <Remedy of={problem} org={org} project={project} event={event} />}
             </div>
           </li>
         ))}
@@ -63,6 +67,15 @@ export function Unmapped({ org, project, event }: PlaceProps) {
   );
 }
 
+/** Whether source maps were looked for, or should have been: the event says so, or names ids of built scripts. */
+function isOfScript(event: Event): boolean {
+  const images = entryOf<{ images: (DebugImage | null)[] | null }>(event, 'debugmeta')?.images ?? [];
+  return (
+    images.some((image) => image?.type === 'sourcemap') ||
+    (event.errors ?? []).some((error) => error.type.startsWith('js_'))
+  );
+}
+
 /** At a frame of a script that was not mapped: the way to the reasons. */
 export function FrameWhy({
   frame,
@@ -71,8 +84,7 @@ export function FrameWhy({
   ...of
 }: PlaceProps & { frame: Frame; place: number; exception: number | null }) {
   const [asking, setAsking] = useState(false);
-  const told = of.event.errors?.some((error) => error.type.startsWith('js_'));
-  if (!told || exception === null || frame.data?.resolved_with) return null;
+  if (exception === null || frame.data?.resolved_with || !isOfScript(of.event)) return null;
   return (
     <div className="border-t border-border bg-code px-3.5 py-1">
       <Button size="xs" onClick={() => setAsking(true)}>

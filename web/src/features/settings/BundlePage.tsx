@@ -105,7 +105,7 @@ export function BundlePage() {
         >
           {(file) => (
             <>
-              <span className="min-w-0 grow basis-60">
+              <span className="min-w-0 grow basis-80">
                 <span className="isolate-text block font-mono text-12 break-all">{file.filePath}</span>
                 {file.debugId && (
                   <code className="block font-mono text-12 break-all text-text2">{file.debugId}</code>

@@ -121,27 +121,27 @@ export function DebugFiles() {
         >
           {(file) => (
             <>
-              <span className="min-w-0 grow basis-72">
-                <span className="isolate-text block font-medium break-all">{file.objectName}</span>
-                <code className="block font-mono text-12 break-all text-text2">{file.debugId}</code>
+              <span className="flex min-w-0 grow basis-80 flex-col gap-0.5">
+                <span className="isolate-text font-medium break-all">{file.objectName}</span>
+                <code className="font-mono text-12 leading-4 break-all text-text2">{file.debugId}</code>
                 {file.codeId && (
-                  <code className="block font-mono text-12 break-all text-text3">
+                  <code className="font-mono text-12 leading-4 break-all text-text3">
                     {t('code id {id}', { id: file.codeId })}
                   </code>
                 )}
+                <span className="flex flex-wrap gap-1">
+                  <Badge tone="accent">{t(NAMES.get(file.symbolType) ?? file.symbolType)}</Badge>
+                  {file.cpuName && file.cpuName !== 'any' && file.cpuName !== 'unknown' && (
+                    <Badge tone="plain">{file.cpuName}</Badge>
+                  )}
+                  {file.data.features.map((feature) => (
+                    <Badge key={feature} tone="plain">
+                      {t(FEATURES[feature] ?? feature)}
+                    </Badge>
+                  ))}
+                </span>
               </span>
-              <span className="flex flex-wrap gap-1">
-                <Badge tone="accent">{t(NAMES.get(file.symbolType) ?? file.symbolType)}</Badge>
-                {file.cpuName && file.cpuName !== 'any' && file.cpuName !== 'unknown' && (
-                  <Badge tone="plain">{file.cpuName}</Badge>
-                )}
-                {file.data.features.map((feature) => (
-                  <Badge key={feature} tone="plain">
-                    {t(FEATURES[feature] ?? feature)}
-                  </Badge>
-                ))}
-              </span>
-              <span className="text-12 text-text2">
+              <span className="text-12 whitespace-nowrap text-text2">
                 {formatBytes(file.size)} · <Time at={file.dateCreated} form="long" />
               </span>
               <span className="flex items-center gap-1">

@@ -8,7 +8,6 @@ import { plural, t } from '../../i18n/index.ts';
 import { formatBytes } from '../../lib/numbers.ts';
 import { sourceMapsCommand } from '../../lib/symbols.ts';
 import { useTitle } from '../../lib/title.ts';
-import { Badge } from '../../ui/Bits.tsx';
 import { Button, IconButton } from '../../ui/Button.tsx';
 import { Card } from '../../ui/Card.tsx';
 import { Command } from '../../ui/Command.tsx';
@@ -75,7 +74,7 @@ export function SourceMaps() {
         >
           {(bundle) => (
             <>
-              <span className="min-w-0 grow basis-60">
+              <span className="min-w-0 grow basis-80">
                 <Link
                   to="/settings/$org/projects/$slug/source-maps/$bundle/"
                   params={{ org, slug, bundle: bundle.bundleId }}
@@ -85,11 +84,9 @@ export function SourceMaps() {
                 </Link>
                 <Associations of={bundle} />
               </span>
-              <span className="text-12 text-text2">
+              <span className="text-12 text-text2 max-md:grow">
                 {plural(bundle.fileCount, 'file', 'files')}
-                {bundle.size === undefined ? '' : ` · ${formatBytes(bundle.size)}`}
-              </span>
-              <span className="text-12 text-text2">
+                {bundle.size === undefined ? '' : ` · ${formatBytes(bundle.size)}`} ·{' '}
                 <Time at={bundle.date} form="long" />
               </span>
               <IconButton
@@ -124,12 +121,13 @@ export function Associations({ of }: { of: ArtifactBundle }) {
   return (
     <span className="flex flex-wrap gap-1">
       {of.associations.map(({ release, dist }) => (
-        <Badge key={`${release} ${dist}`} tone="plain">
-          <span className="break-all">
-            {release}
-            {dist && ` · ${t('dist {dist}', { dist })}`}
-          </span>
-        </Badge>
+        <span
+          key={`${release} ${dist}`}
+          className="isolate-text rounded-sm border border-border px-1 text-12 leading-4 break-all text-text2"
+        >
+          {release}
+          {dist && ` · ${t('dist {dist}', { dist })}`}
+        </span>
       ))}
     </span>
   );
