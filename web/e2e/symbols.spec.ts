@@ -23,7 +23,7 @@ for (const width of [1440, 390]) {
     const shot = await open(page, 'UNMAPPED');
     await page.getByRole('button', { name: 'Why were frames not mapped?' }).click();
     const why = page.getByRole('dialog', { name: 'Why frames were not mapped' });
-    await expect(why.getByText('No script with this id was uploaded.').first()).toBeVisible();
+    await expect(why.getByText('No source map with this id was uploaded.').first()).toBeVisible();
     await shot('why');
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Why was this frame not mapped?' }).click();

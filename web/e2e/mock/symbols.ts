@@ -34,6 +34,7 @@ export function eventOf(url: URL): unknown {
 /** How the frames of `troubled` were looked up: each in another way. */
 const told = {
   ...lookups,
+  has_debug_ids: true,
   exceptions: lookups.exceptions.map(({ frames }) => ({
     frames: frames.map((frame, index) => {
       const url = address;
@@ -45,6 +46,11 @@ const told = {
       ][index % 4];
       return {
         ...frame,
+        debug_id_process: {
+          debug_id: index > 2 ? 'af3e5a3c-0000-4000-8000-000000000001' : null,
+          uploaded_source_file_with_correct_debug_id: index > 2,
+          uploaded_source_map_with_correct_debug_id: false,
+        },
         release_process: {
           ...frame.release_process,
           matching_source_file_names: index === 4 ? ['~/static/app.js'] : [],

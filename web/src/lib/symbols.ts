@@ -11,7 +11,7 @@ export interface Target {
 
 const word = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text));
 const cli = (...parts: string[]): string =>
-  `sentry-cli --url ${word(ownUrl(''))} ${parts.filter(Boolean).join(' ')}`;
+  `sentry-cli --url ${word(ownUrl('').replace(/\/$/, ''))} ${parts.filter(Boolean).join(' ')}`;
 const at = ({ org, project }: Target): string => `--org ${word(org)} --project ${word(project)}`;
 
 /** Writes debug ids into a build, and uploads it; a release is named where the event has one. */

@@ -78,8 +78,9 @@ export function Threads({ event }: { event: Traced }) {
 const COLUMNS = 3;
 
 function Registers({ of }: { of: [string, string | null][] }) {
-  const rows = Math.ceil(of.length / COLUMNS);
-  const columns = Array.from({ length: COLUMNS }, (_, at) => of.slice(at * rows, (at + 1) * rows));
+  const sorted = [...of].sort(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }));
+  const rows = Math.ceil(sorted.length / COLUMNS);
+  const columns = Array.from({ length: COLUMNS }, (_, at) => sorted.slice(at * rows, (at + 1) * rows));
   return (
     <details open className="border-t border-border">
       <summary className="min-h-8 px-3.5 py-1.5 text-12 text-accent">

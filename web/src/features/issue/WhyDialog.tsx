@@ -103,7 +103,7 @@ function Overall({ of }: { of: SourceMapDebug }) {
   );
 }
 
-interface Named {
+interface Told {
   key: string;
   name: string;
   where: string;
@@ -112,7 +112,7 @@ interface Named {
 }
 
 /** The frames as they were sent, each with its lookup, the newest call first. */
-function named(of: SourceMapDebug, event: Event): Named[][] {
+function named(of: SourceMapDebug, event: Event): Told[][] {
   const values = entryOf<{ values: (ExceptionValue | null)[] | null }>(event, 'exception')?.values ?? [];
   const exceptions = values.filter((value) => value !== null);
   return of.exceptions.map(({ frames }, at) => {
@@ -183,16 +183,20 @@ function Ways({ of }: { of: FrameLookup }) {
         <Mark good={byId.debug_id !== null}>
           {byId.debug_id === null ? t('The script has no debug id.') : <code>{byId.debug_id}</code>}
         </Mark>
-        <Mark good={byId.debug_id === null ? null : byId.uploaded_source_file_with_correct_debug_id}>
-          {byId.uploaded_source_file_with_correct_debug_id
-            ? t('A script with this id was uploaded.')
-            : t('No script with this id was uploaded.')}
-        </Mark>
-        <Mark good={byId.debug_id === null ? null : byId.uploaded_source_map_with_correct_debug_id}>
-          {byId.uploaded_source_map_with_correct_debug_id
-            ? t('A source map with this id was uploaded.')
-            : t('No source map with this id was uploaded.')}
-        </Mark>
+        {byId.debug_id !== null && (
+          <>
+            <Mark good={byId.uploaded_source_file_with_correct_debug_id}>
+              {byId.uploaded_source_file_with_correct_debug_id
+                ? t('A script with this id was uploaded.')
+                : t('No script with this id was uploaded.')}
+            </Mark>
+            <Mark good={byId.uploaded_source_map_with_correct_debug_id}>
+              {byId.uploaded_source_map_with_correct_debug_id
+                ? t('A source map with this id was uploaded.')
+                : t('No source map with this id was uploaded.')}
+            </Mark>
+          </>
+        )}
       </Way>
       <Way title={t('By release and name')}>
         {byRelease === null ? (
@@ -200,16 +204,12 @@ function Ways({ of }: { of: FrameLookup }) {
         ) : (
           <>
             <Mark good={byRelease.source_file_lookup_result === 'found'}>
-              {found(byRelease.source_file_lookup_result, t('script'))}{' '}
-              <code className="break-all">
-                {byRelease.matching_source_file_names.join(', ') || byRelease.abs_path}
-              </code>
+              {found(byRelease.source_file_lookup_result, t('script'))}
+              <Named as={byRelease.matching_source_file_names.join(', ') || byRelease.abs_path} />
             </Mark>
             <Mark good={byRelease.source_map_lookup_result === 'found'}>
-              {found(byRelease.source_map_lookup_result, t('source map'))}{' '}
-              <code className="break-all">
-                {byRelease.matching_source_map_name ?? byRelease.source_map_reference}
-              </code>
+              {found(byRelease.source_map_lookup_result, t('source map'))}
+              <Named as={byRelease.matching_source_map_name ?? byRelease.source_map_reference} />
             </Mark>
           </>
         )}
@@ -231,11 +231,22 @@ function Way({ title, children }: { title: string; children: ReactNode }) {
   );
 }
 
+/** The end of a sentence: what it is about, where that is known. */
+function Named({ as: name }: { as: string | null }) {
+  return name ? (
+    <>
+      : <code className="break-all">{name}</code>
+    </>
+  ) : (
+    '.'
+  );
+}
+
 function found(result: string, what: string): string {
-  if (result === 'found') return t('The {what} was found:', { what });
+  if (result === 'found') return t('The {what} was found', { what });
   return result === 'wrong-dist'
-    ? t('The {what} was uploaded for another distribution:', { what })
-    : t('No {what} was found:', { what });
+    ? t('The {what} was uploaded for another distribution', { what })
+    : t('No {what} was found', { what });
 }
 
 const REASONS: Record<string, string> = {
