@@ -42,6 +42,14 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
   { name: 'views-empty', path: `${ORG}/issues/views/`, mood: 'empty', ready: 'No view has your star' },
   { name: 'views-error', path: `${ORG}/issues/views/`, mood: 'error', ready: 'views could not be read' },
   { name: 'issue', path: `${ORG}/issues/MY-PROJECT-5/`, mood: 'full', ready: 'place_order|clean_amount' },
+  { name: 'issue-crash', path: `${ORG}/issues/CRASH/`, mood: 'full', ready: 'shop_checkout' },
+  { name: 'issue-script', path: `${ORG}/issues/SCRIPT/`, mood: 'full', ready: 'sum \\+= item.price' },
+  {
+    name: 'issue-unmapped',
+    path: `${ORG}/issues/UNMAPPED/`,
+    mood: 'full',
+    ready: 'does not fetch scripts from the web',
+  },
   {
     name: 'issue-error',
     path: `${ORG}/issues/MY-PROJECT-5/`,
@@ -123,6 +131,32 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
     mood: 'error',
     ready: 'The filters could not be read',
   },
+  ...(
+    [
+      ['source-maps', 'source-maps/', 'shop@1', 'No source map was uploaded yet', 'The bundles could not'],
+      ['bundle', 'source-maps/9f2e/', 'app.js.map', 'No file', 'The files could not be read'],
+      [
+        'debug-files',
+        'debug-files/',
+        'libshop.so',
+        'No debug file was uploaded',
+        'The debug files could not',
+      ],
+    ] as const
+  ).flatMap(([name, path, full, empty, error]) =>
+    (
+      [
+        ['', 'full', full],
+        ['-empty', 'empty', empty],
+        ['-error', 'error', error],
+      ] as const
+    ).map(([end, mood, ready]) => ({
+      name: `${name}${end}`,
+      path: `/settings/vedette/projects/my-project/${path}`,
+      mood,
+      ready,
+    })),
+  ),
   { name: 'organization', path: '/settings/vedette/', mood: 'full', ready: 'Open membership' },
   {
     name: 'organization-error',

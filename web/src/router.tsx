@@ -210,6 +210,21 @@ const projectFilters = createRoute({
   path: '/settings/$org/projects/$slug/filters/',
   component: lazyRouteComponent(() => import('./features/settings/Filters.tsx'), 'Filters'),
 });
+const projectSourceMaps = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/source-maps/',
+  component: lazyRouteComponent(() => import('./features/settings/SourceMaps.tsx'), 'SourceMaps'),
+});
+const projectBundle = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/source-maps/$bundle/',
+  component: lazyRouteComponent(() => import('./features/settings/BundlePage.tsx'), 'BundlePage'),
+});
+const projectDebugFiles = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/debug-files/',
+  component: lazyRouteComponent(() => import('./features/settings/DebugFiles.tsx'), 'DebugFiles'),
+});
 const organization = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$org/',
@@ -322,6 +337,9 @@ const tree = root.addChildren([
     stats,
     projectSettings,
     projectFilters,
+    projectSourceMaps,
+    projectBundle,
+    projectDebugFiles,
     organization,
     members,
     teams,

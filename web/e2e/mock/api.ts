@@ -30,6 +30,7 @@ import tagValues from '../fixtures/tag-values.json' with { type: 'json' };
 import tags from '../fixtures/tags.json' with { type: 'json' };
 import teams from '../fixtures/teams.json' with { type: 'json' };
 import tokens from '../fixtures/tokens.json' with { type: 'json' };
+import { eventOf, symbolsReply } from './symbols.ts';
 
 /** What the server is like: full of issues, new and empty, failing, or without a session. */
 export type Mood = 'full' | 'empty' | 'error' | 'signed-out';
@@ -484,7 +485,7 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
           : json(shared),
   ],
   [/^organizations\/[^/]+\/issues\/[^/]+\/tags\/$/, () => json(issueTags)],
-  [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, () => json(event)],
+  [/^organizations\/[^/]+\/issues\/[^/]+\/events\/[^/]+\/$/, (_, url) => json(eventOf(url))],
   [/\/issues\/[^/]+\/external-issues\/$/, (mood) => json(mood === 'empty' ? [] : links)],
   [
     /\/events\/[^/]+\/committers\/$/,
@@ -557,6 +558,8 @@ export function respond(request: MockRequest, mood: Mood): MockReply {
   if (request.method === 'DELETE') return { status: 204, body: '' };
   if (request.method === 'PUT') return json(JSON.parse(request.body || '{}'));
   if (request.method === 'POST') return json(project, 201);
+  const ofSymbols = symbolsReply(path, mood);
+  if (ofSymbols) return json(ofSymbols.value, ofSymbols.status);
   return (
     LIST.find(([pattern]) => pattern.test(path))?.[1](mood, request.url) ??
     json({ detail: `The mock has no ${path}` }, 404)

@@ -95,13 +95,43 @@ export class Server {
   }
 
   /** Has the API change something, with the token of the set-up. */
-  async post(path: string, body: object): Promise<void> {
+  async post<T>(path: string, body: object): Promise<T> {
     const reply = await fetch(`${this.url}/api/0/${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${this.setup.token}`, 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
-    expect(reply.ok, await reply.text()).toBe(true);
+    const text = await reply.text();
+    expect(reply.ok, text).toBe(true);
+    return JSON.parse(text || 'null') as T;
+  }
+
+  /** Sends the fields of a form, files among them, with the token of the set-up. */
+  async form<T>(path: string, fields: Record<string, string | File>): Promise<T> {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(fields)) body.append(name, value);
+    const reply = await fetch(`${this.url}/api/0/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.setup.token}` },
+      body,
+    });
+    const text = await reply.text();
+    expect(reply.ok, text).toBe(true);
+    return JSON.parse(text || 'null') as T;
+  }
+
+  /** Sends a minidump as a crash reporter would; gives the id of the event. */
+  async crash(dump: Uint8Array<ArrayBuffer>): Promise<string> {
+    const key = new URL(this.dsn).username;
+    const path = `/api/${this.setup.project_id}/minidump/?sentry_key=${key}`;
+    const reply = await fetch(this.url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-dmp' },
+      body: dump,
+    });
+    const text = await reply.text();
+    expect(reply.status, text).toBe(200);
+    return text.replaceAll('-', '');
   }
 
   /** Waits until an event is stored. */

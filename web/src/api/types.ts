@@ -39,6 +39,9 @@ export interface Project extends ProjectRef {
   safeFields?: string[];
   groupingEnhancements?: string;
   fingerprintingRules?: string;
+  scrapeJavaScript?: boolean;
+  securityToken?: string | null;
+  securityTokenHeader?: string | null;
   options?: Record<string, string | boolean>;
 }
 
@@ -208,11 +211,16 @@ export interface Frame {
   context?: [number, string | null][] | null;
   vars?: Record<string, unknown> | null;
   instructionAddr?: string | null;
+  symbolAddr?: string | null;
+  /** How the frame was found on the stack. */
+  trust?: string | null;
+  data?: { symbolicator_status?: string; symbolicated?: boolean; [name: string]: unknown } | null;
 }
 
 export interface Stacktrace {
   frames: Frame[] | null;
   framesOmitted?: [number, number] | null;
+  registers?: Record<string, string | null> | null;
 }
 
 export interface Mechanism {
@@ -243,6 +251,41 @@ export interface Thread {
   crashed?: boolean | null;
   current?: boolean | null;
   stacktrace?: Stacktrace | null;
+  rawStacktrace?: Stacktrace | null;
+}
+
+/** A place where the file of an image was looked for. */
+export interface ImageCandidate {
+  source?: string | null;
+  source_name?: string | null;
+  location?: string | null;
+  download?: { status?: string; details?: string | null } | null;
+  debug?: { status?: string; details?: string | null } | null;
+  unwind?: { status?: string; details?: string | null } | null;
+  sources?: { status?: string; details?: string | null } | null;
+}
+
+/** A file that was loaded into the process. */
+export interface DebugImage {
+  type?: string | null;
+  code_file?: string | null;
+  debug_file?: string | null;
+  code_id?: string | null;
+  debug_id?: string | null;
+  uuid?: string | null;
+  arch?: string | null;
+  image_addr?: string | number | null;
+  image_size?: number | null;
+  debug_status?: string | null;
+  unwind_status?: string | null;
+  features?: Record<string, boolean> | null;
+  candidates?: ImageCandidate[] | null;
+}
+
+export interface EventError {
+  type: string;
+  message?: string;
+  data?: Record<string, unknown>;
 }
 
 export interface Breadcrumb {
@@ -293,7 +336,7 @@ export interface Event {
   context?: Record<string, unknown> | null;
   packages?: Record<string, string> | null;
   entries: Entry[];
-  errors?: { type: string; message?: string; data?: Record<string, unknown> }[];
+  errors?: EventError[];
   metadata?: Record<string, unknown>;
   nextEventID?: string | null;
   previousEventID?: string | null;
@@ -562,4 +605,73 @@ export interface AuditEntry {
   ipAddress: string | null;
   dateCreated: string;
   note: string | null;
+}
+
+/** One place of the web that was or was not asked for a file. */
+export interface Fetched {
+  url: string;
+  status: 'success' | 'not_attempted' | 'failure';
+  reason?: string;
+  details?: string | null;
+}
+
+type Lookup = 'found' | 'wrong-dist' | 'unsuccessful';
+
+/** How the source of a frame was looked for, in each of three ways. */
+export interface FrameLookup {
+  debug_id_process: {
+    debug_id: string | null;
+    uploaded_source_file_with_correct_debug_id: boolean;
+    uploaded_source_map_with_correct_debug_id: boolean;
+  };
+  release_process: {
+    abs_path: string;
+    matching_source_file_names: string[];
+    matching_source_map_name: string | null;
+    source_map_reference: string | null;
+    source_file_lookup_result: Lookup;
+    source_map_lookup_result: Lookup;
+  } | null;
+  scraping_process: { source_file: Fetched | null; source_map: Fetched | null };
+}
+
+/** Why the frames of an event were or were not mapped. */
+export interface SourceMapDebug {
+  dist: string | null;
+  release: string | null;
+  exceptions: { frames: FrameLookup[] }[];
+  has_debug_ids: boolean;
+  project_has_some_artifact_bundle: boolean;
+  release_has_some_artifact: boolean;
+}
+
+/** Scripts and source maps that were uploaded together. */
+export interface ArtifactBundle {
+  bundleId: string;
+  associations: { release: string; dist: string | null }[];
+  date: string;
+  dateAccessed?: string | null;
+  fileCount: number;
+  size?: number;
+}
+
+export interface BundleFile {
+  id: string;
+  filePath: string;
+  fileSize: number;
+  fileType: number;
+  debugId: string | null;
+  sourcemap: string | null;
+}
+
+export interface DebugFile {
+  id: string;
+  debugId: string;
+  codeId: string | null;
+  cpuName: string;
+  objectName: string;
+  symbolType: string;
+  size: number;
+  dateCreated: string;
+  data: { type?: string; features: string[] };
 }

@@ -1,7 +1,8 @@
 import type { RequestData } from '../api/types.ts';
 import { readable } from './text.ts';
 
-const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+/** A text as one word of a POSIX shell. */
+export const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The query of a request as it stands in an address. */
 export function queryText(query: RequestData['query']): string {

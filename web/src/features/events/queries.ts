@@ -1,6 +1,14 @@
 import { queryOptions } from '@tanstack/react-query';
 import { ApiError, apiUrl, get, part } from '../../api/client.ts';
-import type { Attachment, Committer, Event, Frame, GroupingVariant, SourceLink } from '../../api/types.ts';
+import type {
+  Attachment,
+  Committer,
+  Event,
+  Frame,
+  GroupingVariant,
+  SourceLink,
+  SourceMapDebug,
+} from '../../api/types.ts';
 
 const ofProject = (org: string, project: string, event: string): string =>
   `projects/${part(org)}/${part(project)}/events/${part(event)}/`;
@@ -75,6 +83,15 @@ export const groupingQuery = (org: string, project: string, event: string) =>
         undefined,
         signal,
       ),
+  });
+
+/** How the sources of an event's frames were looked for. */
+export const sourceMapDebugQuery = (org: string, project: string, event: string) =>
+  queryOptions({
+    queryKey: ['source-map-debug', org, project, event],
+    staleTime: 30_000,
+    queryFn: ({ signal }) =>
+      get<SourceMapDebug>(`${ofProject(org, project, event)}source-map-debug/`, undefined, signal),
   });
 
 export const rawEventQuery = (org: string, project: string, event: string) =>

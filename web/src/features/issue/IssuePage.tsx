@@ -23,6 +23,7 @@ import { sessionQuery } from '../auth/queries.ts';
 import { issueEventQuery } from '../events/queries.ts';
 import { discardIssues, issueQuery, useIssueChanges } from '../issues/queries.ts';
 import { membersQuery } from '../organizations/queries.ts';
+import { Images } from './Images.tsx';
 import { LinksCard, Suspects } from './Links.tsx';
 import {
   Attachments,
@@ -38,6 +39,8 @@ import { ShareDialog } from './ShareDialog.tsx';
 import { ActivityCard, TagShares, Triage } from './Side.tsx';
 import { SourceLink } from './SourceLink.tsx';
 import { StackTrace } from './StackTrace.tsx';
+import { Threads } from './Threads.tsx';
+import { FrameWhy, Unmapped } from './Unmapped.tsx';
 
 /** Moves the focus to the next or previous section of the page. */
 function walk(step: number): void {
@@ -430,11 +433,18 @@ function EventBody({
         </div>
       </div>
       <Message event={event} />
+      <Unmapped key={`u${event.eventID}`} {...place} />
       <StackTrace
         key={event.eventID}
         event={event}
-        source={(frame) => <SourceLink org={org} project={project} frame={frame} platform={event.platform} />}
+        source={(frame, at, exception) => (
+          <>
+            <SourceLink org={org} project={project} frame={frame} platform={event.platform} />
+            <FrameWhy {...place} frame={frame} place={at} exception={exception} />
+          </>
+        )}
       />
+      <Threads key={`t${event.eventID}`} event={event} />
       <Breadcrumbs event={event} />
       <RequestCard event={event} />
       {event.tags.length > 0 && (
@@ -443,6 +453,7 @@ function EventBody({
         </Card>
       )}
       <Contexts event={event} />
+      <Images key={`i${event.eventID}`} org={org} project={project} event={event} />
       <Attachments {...place} />
       <Grouping {...place} issue={issue.shortId} />
       <RawJson {...place} />

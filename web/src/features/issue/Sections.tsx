@@ -5,6 +5,7 @@ import type { Breadcrumb, Event, GroupingComponent, RequestData, Traced } from '
 import { plural, t } from '../../i18n/index.ts';
 import { queryText, toCurl } from '../../lib/curl.ts';
 import { formatBytes } from '../../lib/numbers.ts';
+import { isProblem } from '../../lib/problems.ts';
 import { entryOf } from '../../lib/stacktrace.ts';
 import { readable } from '../../lib/text.ts';
 import { clock } from '../../lib/time.ts';
@@ -152,6 +153,8 @@ export function Contexts({ event }: { event: Event }) {
     ([, value]) => value !== null && value !== undefined && value !== '',
   );
   const packages = Object.entries(event.packages ?? {});
+  // Those about frames stand over the stack trace.
+  const errors = (event.errors ?? []).filter((error) => !isProblem(error));
   return (
     <>
       {user.length > 0 && (
@@ -188,10 +191,10 @@ export function Contexts({ event }: { event: Event }) {
           </details>
         </Card>
       )}
-      {(event.errors?.length ?? 0) > 0 && (
+      {errors.length > 0 && (
         <Card title={t('What processing had to say')}>
           <Pairs
-            rows={(event.errors ?? []).map((error) => [error.type, error.message ?? error.data ?? ''])}
+            rows={errors.map((error) => [error.type, error.message ?? error.data ?? ''])}
             label={t('Processing')}
           />
         </Card>

@@ -1,8 +1,10 @@
-import { render, screen } from '@testing-library/react';
+import { cleanup, render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { expect, it } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import type { Event } from '../../api/types.ts';
 import { StackTrace } from './StackTrace.tsx';
+
+afterEach(cleanup);
 
 const event = {
   eventID: 'a'.repeat(32),
@@ -49,4 +51,48 @@ it('opens the crash frame, folds the library, and shows what is hostile as text'
   expect(screen.queryByText('call')).toBeNull();
   await userEvent.click(screen.getByRole('button', { name: 'Show 2 library frames' }));
   expect(screen.getByText('call')).toBeDefined();
+});
+
+it('shows the frames as they were sent, and opens a frame that has nothing but an address', async () => {
+  const native = {
+    entries: [
+      {
+        type: 'exception',
+        data: {
+          values: [
+            {
+              type: 'SIGSEGV',
+              stacktrace: {
+                frames: [
+                  {
+                    function: 'total',
+                    filename: 'shop.cpp',
+                    package: '/opt/libshop.so',
+                    lineNo: 27,
+                    inApp: false,
+                    instructionAddr: '0x7f01',
+                    trust: 'scan',
+                    data: { symbolicator_status: 'missing_symbol' },
+                  },
+                ],
+              },
+              rawStacktrace: {
+                frames: [{ package: '/opt/libshop.so', inApp: false, instructionAddr: '0x7f01' }],
+              },
+            },
+          ],
+        },
+      },
+    ],
+  } as unknown as Event;
+  render(<StackTrace event={native} />);
+  expect(screen.getByText('total')).toBeDefined();
+  expect(screen.getByText('scan')).toBeDefined();
+  expect(screen.getAllByText('no symbol at this address')).toHaveLength(2);
+  expect(screen.getByText('/opt/libshop.so')).toBeDefined();
+  await userEvent.click(screen.getByRole('button', { name: 'As sent' }));
+  expect(screen.queryByText('total')).toBeNull();
+  expect(screen.getAllByText('0x7f01').length).toBeGreaterThan(0);
+  await userEvent.click(screen.getByRole('button', { name: 'Symbolicated' }));
+  expect(screen.getByText('total')).toBeDefined();
 });

@@ -7,6 +7,8 @@ import { Tabs, tabClass } from '../../ui/Tabs.tsx';
 const PAGES = [
   { to: '/settings/$org/projects/$slug/', label: 'General' },
   { to: '/settings/$org/projects/$slug/filters/', label: 'Filters' },
+  { to: '/settings/$org/projects/$slug/source-maps/', label: 'Source maps' },
+  { to: '/settings/$org/projects/$slug/debug-files/', label: 'Debug files' },
 ] as const;
 
 /** One of the pages about a project, with the way to the others. */

@@ -183,6 +183,24 @@ export function Palette({
               params: { org, slug: project.slug },
             }),
         },
+        {
+          label: t('{name}: source maps', { name: project.name }),
+          hint: t('settings'),
+          run: () =>
+            router.navigate({
+              to: '/settings/$org/projects/$slug/source-maps/',
+              params: { org, slug: project.slug },
+            }),
+        },
+        {
+          label: t('{name}: debug files', { name: project.name }),
+          hint: t('settings'),
+          run: () =>
+            router.navigate({
+              to: '/settings/$org/projects/$slug/debug-files/',
+              params: { org, slug: project.slug },
+            }),
+        },
       ]),
     ];
     const found = all.filter((choice) => choice.label.toLowerCase().includes(wanted)).slice(0, 12);
