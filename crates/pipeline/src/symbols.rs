@@ -92,8 +92,9 @@ impl Symbolicate for Symbols {
         let Some(project) = self.directory.project(project) else {
             return;
         };
-        // Also without any debug file an event says what is missing of which module.
-        if native::concerns(event) || (project.symbols.debug_files && jvm::concerns(event)) {
+        // Also without any debug file an event of bare addresses says what is missing of which module.
+        let native = native::concerns(event) && (project.symbols.debug_files || native::is_bare(event));
+        if native || (project.symbols.debug_files && jvm::concerns(event)) {
             guarded(event, |event| {
                 let files = DebugFiles::new(self, &project);
                 jvm::apply(event, &files);

@@ -5,6 +5,7 @@
 //! `raw_stacktrace`. What stands in the way is said in the event's `errors`, with the types that Sentry's clients
 //! and pages know.
 
+pub mod large;
 pub mod lines;
 pub mod map;
 pub mod reference;
@@ -373,7 +374,7 @@ impl Run<'_> {
         *changed = true;
         self.mapped += 1;
         self.put(frame, map, &original, called.as_deref());
-        original.name.map(str::to_owned)
+        original.name.map(|name| name.into_owned())
     }
 
     /// Writes what the map says into a frame.
@@ -386,7 +387,7 @@ impl Run<'_> {
             ("orig_colno", old("colno")),
             ("orig_in_app", old("in_app")),
         ];
-        let source = original.source.unwrap_or_default();
+        let source = original.source.as_deref().unwrap_or_default();
         let abs_path = urls::join(&map.base, source);
         let names = urls::name(&abs_path, source);
         for (key, value) in was {
@@ -397,18 +398,18 @@ impl Run<'_> {
         data(frame).set("sourcemap", map.label.clone());
         data(frame).set("resolved_with", map.found.name());
         data(frame).set("symbolicated", true);
-        let function = function(frame.str("function"), original.scope, called);
+        let function = function(frame.str("function"), &original.scope, called);
         for key in ["pre_context", "context_line", "post_context"] {
             frame.remove(key);
         }
         let (line, column) = (original.line as usize, original.column as usize);
-        match original.text {
+        match original.text.as_deref() {
             Some(text) => {
                 if let Some(context) = lines::around(text, line, column) {
                     show(frame, context);
                 }
             }
-            None if original.source.is_some() => match self.source(&abs_path) {
+            None if !source.is_empty() => match self.source(&abs_path) {
                 Some(file) => {
                     if let Some(context) = lines::around(&file.text(), line, column) {
                         show(frame, context);

@@ -36,6 +36,25 @@ pub fn concerns(event: &Map<'_>) -> bool {
         .any(|i| image::module(i).is_some())
 }
 
+/// Whether an event has frames that are addresses and nothing more: their client knew no names.
+pub fn is_bare(event: &Map<'_>) -> bool {
+    let frames = |holder: &Json<'_>| {
+        let frames = holder.path(&["stacktrace", "frames"]).and_then(Json::as_array);
+        frames
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Json::as_object)
+            .any(|f| f.contains("instruction_addr") && f.str("function").is_none_or(str::is_empty))
+    };
+    ["exception", "threads"].iter().any(|key| {
+        let values = event
+            .get(key)
+            .and_then(|e| e.get("values"))
+            .and_then(Json::as_array);
+        values.unwrap_or_default().iter().any(frames)
+    })
+}
+
 /// Symbolicates every stack trace of an event that has instruction addresses, by its `debug_meta.images`.
 ///
 /// Frames get function, file, line, source and `data.symbolicator_status`; images get `debug_status`, `features`,

@@ -69,7 +69,7 @@ pub fn lines(stack: &Value) -> Vec<String> {
         .collect()
 }
 
-fn errors(event: &Value) -> Vec<&str> {
+pub fn errors(event: &Value) -> Vec<&str> {
     event["errors"]
         .as_array()
         .unwrap()

@@ -79,6 +79,14 @@ pub trait Convert: Send + Sync {
     fn convert(&self, job: &Job) -> Result<(), CacheError>;
 }
 
+fn failed(path: &Path, e: &std::io::Error) -> CacheError {
+    CacheError::Failed(format!("{}: {e}", path.display()))
+}
+
+fn create(path: &Path) -> Result<std::fs::File, CacheError> {
+    std::fs::File::create(path).map_err(|e| failed(path, &e))
+}
+
 fn bad(e: ConvertError) -> CacheError {
     CacheError::Bad(e.to_string())
 }
@@ -91,8 +99,13 @@ pub fn run(job: &Job) -> Result<(), CacheError> {
     let bytes = match &job.what {
         What::SourceMap { script, map } => {
             let script = script.as_deref().map(open).transpose()?;
-            let made = symbolicate::js::map::convert(script.as_ref().map(|s| &***s), &open(map)?);
-            made.map_err(bad)?
+            let mut out = std::io::BufWriter::new(create(&job.output)?);
+            symbolicate::js::map::write(script.as_ref().map(|s| &***s), &open(map)?, &mut out)
+                .map_err(bad)?;
+            return out
+                .into_inner()
+                .map(|_| ())
+                .map_err(|e| failed(&job.output, e.error()));
         }
         What::Form { form, file, debug_id } => {
             symbolicate::convert::convert(*form, &open(file)?, debug_id.as_deref()).map_err(bad)?

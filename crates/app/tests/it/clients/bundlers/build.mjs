@@ -26,7 +26,7 @@ if (bundler === 'vite') {
 } else {
   const { default: webpack } = await import('webpack');
   const { sentryWebpackPlugin } = await import('@sentry/webpack-plugin');
-  // webpack knows no types.
+  // Programs without types are what all of webpack's versions read; newer ones take the files with types.
   for (const name of ['cart', 'main']) {
     const { transformWithEsbuild } = await import('vite');
     const file = path.join(folder, 'src', `${name}.ts`);
