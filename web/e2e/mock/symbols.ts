@@ -92,6 +92,8 @@ export function symbolsReply(path: string, mood: string): Answer | null {
   if (path.endsWith('/files/artifact-bundles/')) return of(listed, []);
   if (/\/artifact-bundles\/[^/]+\/files\/$/.test(path)) return of(bundle, { ...bundle, files: [] });
   if (path.endsWith('/files/dsyms/')) return of(debugFiles, []);
+  if (path.endsWith('/reprocessing/'))
+    return good({ status: 'none', totalEvents: 0, syncCount: 0, changedEvents: 0 });
   if (path.endsWith('/source-map-debug/')) return of(told, { ...told, exceptions: [] });
   return null;
 }

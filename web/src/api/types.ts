@@ -633,6 +633,16 @@ export interface FrameLookup {
     source_map_lookup_result: Lookup;
   } | null;
   scraping_process: { source_file: Fetched | null; source_map: Fetched | null };
+  /** The same in words. */
+  explanation?: { status: string; message: string; next_step: string; command: string | null };
+}
+
+/** Events of an issue that are processed again. */
+export interface Reprocessing {
+  status: 'none' | 'open' | 'done';
+  totalEvents: number;
+  syncCount: number;
+  changedEvents: number;
 }
 
 /** Why the frames of an event were or were not mapped. */

@@ -26,7 +26,12 @@ pub fn get(call: &Call) -> Result<Answer, ApiError> {
         .sql
         .reading(|c| reprocessings::of_issue(c, issue.id))?;
     Ok(Answer::json(wish.as_ref().map_or_else(
-        || json!({ "issueId": issue.id.to_string(), "status": "none" }),
+        || {
+            json!({
+                "issueId": issue.id.to_string(), "status": "none", "totalEvents": 0, "pendingEvents": 0, "syncCount": 0,
+                "changedEvents": 0,
+            })
+        },
         view,
     )))
 }

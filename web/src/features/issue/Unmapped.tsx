@@ -8,6 +8,7 @@ import { entryOf } from '../../lib/stacktrace.ts';
 import { debugFilesCommand, proguardCommand, sourceMapsCommand } from '../../lib/symbols.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Command } from '../../ui/Command.tsx';
+import { Again } from './Again.tsx';
 import { WhyDialog } from './WhyDialog.tsx';
 
 interface PlaceProps {
@@ -47,8 +48,14 @@ export function Unmapped({ org, project, event }: PlaceProps) {
           </li>
         ))}
       </ul>
-      {scripts && (
+      {event.groupID && !scripts && (
         <div className="border-t border-border px-3.5 py-2">
+          <Again org={org} issue={event.groupID} />
+        </div>
+      )}
+      {scripts && (
+        <div className="flex flex-wrap items-center gap-3 border-t border-border px-3.5 py-2">
+          {event.groupID && <Again org={org} issue={event.groupID} />}
           <Button size="xs" onClick={() => setAsking(true)}>
             {t('Why were frames not mapped?')}
           </Button>

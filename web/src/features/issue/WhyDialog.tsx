@@ -10,6 +10,7 @@ import { Command } from '../../ui/Command.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { ErrorState, Skeleton } from '../../ui/States.tsx';
 import { sourceMapDebugQuery } from '../events/queries.ts';
+import { Again } from './Again.tsx';
 
 interface WhyProps {
   org: string;
@@ -57,6 +58,7 @@ export function WhyDialog({ org, project, event, open, onOpenChange, exception, 
                 'The first command writes debug ids into the built files: deploy those very files. Events that come after the upload are mapped.',
               )}
             </p>
+            {event.groupID && <Again org={org} issue={event.groupID} />}
           </div>
         </div>
       )}
@@ -176,9 +178,16 @@ function Lookups({
 }
 
 function Ways({ of }: { of: FrameLookup }) {
-  const { debug_id_process: byId, release_process: byRelease, scraping_process: web } = of;
+  const { debug_id_process: byId, release_process: byRelease, scraping_process: web, explanation } = of;
   return (
     <div className="flex flex-col gap-2 border-t border-border px-3 py-2">
+      {explanation && (
+        <div className="flex flex-col gap-1">
+          <p className="isolate-text text-13 font-medium break-words">{explanation.message}</p>
+          {explanation.next_step && <p className="text-12 text-text2">{explanation.next_step}</p>}
+          {explanation.command && <Command text={explanation.command} />}
+        </div>
+      )}
       <Way title={t('By debug id')}>
         <Mark good={byId.debug_id !== null}>
           {byId.debug_id === null ? t('The script has no debug id.') : <code>{byId.debug_id}</code>}

@@ -20,6 +20,7 @@ import type {
   IssueViewBody,
   Member,
   Note,
+  Reprocessing,
   SharedIssue,
   User,
 } from '../../api/types.ts';
@@ -166,6 +167,18 @@ export const issueEventsQuery = (org: string, issue: string) =>
   });
 
 /** Makes a public link, a new one if there is one, or withdraws it. */
+/** How far processing the events of an issue again is; asked often while it runs. */
+export const reprocessingQuery = (org: string, issue: string) =>
+  queryOptions({
+    queryKey: ['reprocessing', org, issue],
+    queryFn: ({ signal }) =>
+      get<Reprocessing>(`/organizations/${part(org)}/issues/${part(issue)}/reprocessing/`, undefined, signal),
+    refetchInterval: ({ state }) => (state.data?.status === 'open' ? 1500 : false),
+  });
+
+export const processAgain = (org: string, issue: string): Promise<Reprocessing> =>
+  send('POST', `/organizations/${part(org)}/issues/${part(issue)}/reprocessing/`, {});
+
 export const shareIssue = (org: string, issue: string, isPublic: boolean): Promise<Issue> =>
   send<Issue>('PUT', `organizations/${part(org)}/issues/${part(issue)}/`, { isPublic });
 
