@@ -34,7 +34,7 @@ export function ProjectPage({
               key={page.to}
               to={page.to}
               params={{ org, slug }}
-              activeOptions={{ exact: true }}
+              activeOptions={{ exact: page.label === 'General' }}
               className={tabClass}
             >
               {t(page.label)}

@@ -160,7 +160,7 @@ function Fetching({ org, project }: { org: string; project: Project }) {
         <Toggle
           label={t('Fetch scripts from the web')}
           help={t(
-            'Scripts and source maps that were not uploaded are fetched from the addresses in the stack trace. Anybody who can send an event can name an address: it is asked for within limits, and never inside the network of this server. Saved at once.',
+            'Scripts and source maps that were not uploaded are fetched from the addresses in the stack trace. Anybody who can send an event can name an address: it is asked for within limits, and inside private networks only where this server’s settings name them. Saved at once.',
           )}
           checked={project.scrapeJavaScript ?? false}
           onChange={(scrapeJavaScript) => void save({ scrapeJavaScript })}
