@@ -75,7 +75,12 @@ impl Source {
     }
 }
 
-/// The ids of public servers that the settings of a project name.
+/// Id and name of the public servers.
+pub fn public_names() -> Vec<(&'static str, &'static str)> {
+    servers::SERVERS.iter().map(|s| (s.id, s.name)).collect()
+}
+
+/// The public servers that the settings of a project name.
 ///
 /// # Errors
 /// A sentence if they are no such list.
