@@ -79,6 +79,8 @@ pub struct Hooks {
     pub regroup: Regroup,
     /// The names under which a release may hold the script at an address; none for what engines bring along.
     pub script_names: fn(&str) -> Vec<String>,
+    /// Id and name of the public symbol servers that a project can name.
+    pub symbol_servers: fn() -> Vec<(&'static str, &'static str)>,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Everything that is known of the running server, for its administrators.

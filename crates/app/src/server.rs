@@ -363,6 +363,7 @@ fn routes(
             Arc::new(move |id| pipeline::whereabouts::find(&stores, id).map_err(|e| e.to_string()))
         },
         script_names: pipeline::symbols::names,
+        symbol_servers: pipeline::symbols::settings::public_names,
         grouping: processing::grouping_info,
         features: processing::features,
         rank: processing::rank,

@@ -9,11 +9,11 @@ use processing::filters::FilterSettings;
 use processing::{ProjectRules, ProjectSettings, RulesError, ScrubSettings};
 use serde_json::Value;
 use storage::relational::projects::{self, Key, Project};
-use storage::relational::{artifacts, debug_files, people, release_files};
+use storage::relational::{artifacts, debug_files, documents, people, release_files};
 use storage::sql::{Result, Sql};
 
 use crate::ingest::origin::Allowed;
-use crate::symbols::settings::{SymbolSettings, Uploads};
+use crate::symbols::settings::{Source, SymbolSettings, Uploads, public_servers};
 
 /// Days that events are kept unless a project says otherwise.
 pub const DEFAULT_RETENTION: u16 = 90;
@@ -78,16 +78,18 @@ impl Directory {
     /// # Errors
     /// As the database says; then what was known stays.
     pub fn reload(&self) -> Result<()> {
-        let (all, keys, organizations, scripts, of_releases, debug_files) = self.sql.reading(|c| {
-            Ok((
-                projects::all_projects(c)?,
-                projects::every_key(c)?,
-                people::organizations(c)?,
-                artifacts::projects_with_any(c)?,
-                release_files::organizations_with_any(c)?,
-                debug_files::projects_with_any(c)?,
-            ))
-        })?;
+        let (all, keys, organizations, scripts, of_releases, debug_files, sources) =
+            self.sql.reading(|c| {
+                Ok((
+                    projects::all_projects(c)?,
+                    projects::every_key(c)?,
+                    people::organizations(c)?,
+                    artifacts::projects_with_any(c)?,
+                    release_files::organizations_with_any(c)?,
+                    debug_files::projects_with_any(c)?,
+                    documents::every(c, "symbol_source")?,
+                ))
+            })?;
         let mut next = Snapshot::default();
         for project in all.into_iter().filter(|p| p.status == "active") {
             let id = u64::try_from(project.id).unwrap_or(0);
@@ -96,8 +98,10 @@ impl Directory {
                 scripts: scripts.contains(&project.id) || of_releases.contains(&project.org_id),
                 debug_files: debug_files.contains(&project.id),
             };
+            let own = sources.iter().filter(|d| d.project == Some(project.id));
+            let own = own.filter_map(|d| Source::of(&d.slug, &d.body)).collect();
             let of_org = organization.map_or(&Value::Null, |o| &o.settings);
-            let entry = Arc::new(self.entry(id, project, of_org, uploads));
+            let entry = Arc::new(self.entry(id, project, of_org, (uploads, own)));
             next.projects.insert(id, entry);
         }
         for (key, project) in keys {
@@ -115,7 +119,13 @@ impl Directory {
         Ok(())
     }
 
-    fn entry(&self, id: u64, project: Project, organization: &Value, uploads: Uploads) -> ProjectEntry {
+    fn entry(
+        &self,
+        id: u64,
+        project: Project,
+        organization: &Value,
+        (uploads, sources): (Uploads, Vec<Source>),
+    ) -> ProjectEntry {
         let settings = settings(&project.settings, organization);
         let rules = ProjectRules::compile(id, &settings).or_else(|e| {
             tracing::error!(project = id, error = %e, "the project's rules cannot be read; it goes on without them");
@@ -123,7 +133,7 @@ impl Directory {
                 ProjectSettings { stacktrace_rules: String::new(), fingerprint_rules: String::new(), ..settings };
             ProjectRules::compile(id, &plain)
         });
-        let symbols = SymbolSettings::of(&project.settings, uploads);
+        let symbols = SymbolSettings::of(&project.settings, uploads, sources);
         let retention = project.settings.get("retentionDays").and_then(Value::as_u64);
         let retention = retention
             .and_then(|n| u16::try_from(n).ok())
@@ -219,6 +229,7 @@ fn filters(of: &Value) -> FilterSettings {
 /// # Errors
 /// The setting as the API names it, and a sentence with the line.
 pub fn check(project: &Value) -> std::result::Result<(), (String, String)> {
+    public_servers(project).map_err(|what| ("builtinSymbolSources".to_owned(), what))?;
     compile(project).map(|_| ())
 }
 
@@ -269,5 +280,7 @@ mod tests {
         let (field, what) = check(&json!({"fingerprintingRules": "no rule at all"})).unwrap_err();
         assert_eq!(field, "fingerprintingRules");
         assert!(what.contains('1'), "{what}");
+        let (field, _) = check(&json!({"builtinSymbolSources": ["nobody"]})).unwrap_err();
+        assert_eq!(field, "builtinSymbolSources");
     }
 }

@@ -7,6 +7,7 @@ pub mod dumps;
 mod known;
 pub mod settings;
 mod shelf;
+mod sources;
 mod web;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,6 +26,7 @@ use self::convert::Convert;
 use self::debug_files::DebugFiles;
 use self::known::Known;
 use self::shelf::{Place, Question, Shelf};
+use self::sources::Failed;
 use crate::directory::Directory;
 
 pub use self::shelf::names;
@@ -46,6 +48,8 @@ pub struct Symbols {
     pub outgoing: Arc<dyn Outgoing>,
     places: Known<Question, Option<Arc<Place>>>,
     failures: Known<String, FetchError>,
+    /// Debug files that were not to be had, and servers that did not answer.
+    missed: Known<String, Failed>,
     debug_files: Known<(i64, String), Arc<Vec<DebugFile>>>,
     /// Uses that were written down.
     noted: Known<String, ()>,
@@ -68,6 +72,7 @@ impl Symbols {
             outgoing,
             places: Known::default(),
             failures: Known::default(),
+            missed: Known::default(),
             debug_files: Known::default(),
             noted: Known::default(),
         }

@@ -6,6 +6,7 @@
 //!
 //! * [`minidump`], [`apple`], [`unreal`]: reports of crashes become parts of an event, which [`crash::merge`] puts into it
 //! * [`jvm`], then [`native`]: frames are looked up, and images are told what was found of them
+//! * [`layout`], [`servers`]: where symbol servers have the files of a module
 //! * [`restore`]: the frames of an event as the client sent them, to look them up again
 
 pub mod apple;
@@ -19,6 +20,7 @@ mod fixtures;
 mod guard;
 pub mod js;
 pub mod jvm;
+pub mod layout;
 pub mod minidump;
 #[cfg(test)]
 mod mutations;
@@ -26,6 +28,7 @@ pub mod names;
 pub mod native;
 pub mod object;
 mod problems;
+pub mod servers;
 mod sources;
 mod stacks;
 pub mod unreal;

@@ -204,6 +204,7 @@ pub fn update(call: &Call) -> Result<Answer, ApiError> {
     grouping_rules(&body, &mut settings)?;
     allowed_domains(&body, &mut settings)?;
     script_settings(&body, &mut settings)?;
+    public_sources(&body, &mut settings)?;
     super::filters::read_options(&body, &mut settings)?;
     match body.get("retentionDays") {
         None => {}
@@ -281,6 +282,21 @@ fn script_settings(body: &Map<String, Value>, settings: &mut Map<String, Value>)
                     "a header's name has letters, digits and -, its value visible ASCII characters",
                 ));
             }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the public symbol servers that are asked, by their ids; whether there are such is another question.
+fn public_sources(body: &Map<String, Value>, settings: &mut Map<String, Value>) -> Result<(), ApiError> {
+    let key = "builtinSymbolSources";
+    match body.get(key) {
+        None => {}
+        Some(Value::Null) => {
+            settings.remove(key);
+        }
+        Some(value) => {
+            settings.insert(key.into(), json!(field_names(key, value)?));
         }
     }
     Ok(())

@@ -114,7 +114,7 @@ const LAYOUT: &[Field] = &[
 /// The parts of a source that are not shown again.
 const SECRETS: &[&str] = &["password", "secret_key", "private_key"];
 
-/// Servers that have symbols.
+/// Servers that have symbols. Those of type `http` are asked, the others are only kept.
 pub struct Sources;
 
 impl Kept for Sources {
@@ -177,7 +177,24 @@ fn source(shown: &Shown<'_>, out: &mut Body) {
             out.insert((*name).into(), json!({ "hidden-secret": true }));
         }
     }
+    if out.get("type") == Some(&json!("http")) {
+        out.remove("acting");
+    }
     put(out, json!({ "id": shown.document.slug }));
+}
+
+/// The public servers that `builtinSymbolSources` of a project can name.
+pub fn public_sources(call: &Call) -> Result<Answer, ApiError> {
+    let servers = (call.api.hooks.symbol_servers)();
+    let one = |(id, name): (&str, &str)| json!({ "sentry_key": id, "id": id, "name": name, "hidden": false });
+    Ok(Answer::json(servers.into_iter().map(one).collect::<Vec<_>>()))
+}
+
+/// Adds a source.
+pub fn add_source(call: &Call) -> Result<Answer, ApiError> {
+    let answer = super::add::<Sources>(call)?;
+    (call.api.hooks.changed)();
+    Ok(answer)
 }
 
 fn source_of(call: &Call) -> Result<Document, ApiError> {
@@ -201,11 +218,13 @@ pub fn update_source(call: &Call) -> Result<Answer, ApiError> {
     let mut body = call.json()?;
     body.retain(|name, value| !(SECRETS.contains(&name.as_str()) && value.is_object()));
     super::change(call, Sources::KIND, &mut document, &body)?;
+    (call.api.hooks.changed)();
     Ok(Answer::json(super::view(call, Sources::KIND, &document)?))
 }
 
 /// Forgets the source that `id` names.
 pub fn remove_source(call: &Call) -> Result<Answer, ApiError> {
     super::forget(call, Sources::KIND, &[source_of(call)?])?;
+    (call.api.hooks.changed)();
     Ok(Answer::nothing())
 }

@@ -79,7 +79,7 @@ pub fn project_details() -> Value {
         "verifySSL": true, "enableAutoReleaseCreation": true,
         "highlightTags": [], "highlightContext": {}, "highlightPreset": { "tags": [], "context": {} },
         "derivedGroupingEnhancements": "", "secondaryGroupingExpiry": 0, "secondaryGroupingConfig": null,
-        "processingIssues": 0, "defaultEnvironment": null, "relayPiiConfig": null, "builtinSymbolSources": [],
+        "processingIssues": 0, "defaultEnvironment": null, "relayPiiConfig": null,
         "dynamicSamplingBiases": null, "symbolSources": "[]", "isDynamicallySampled": false,
         "tempestFetchScreenshots": false, "autofixAutomationTuning": "off", "seerScannerAutomation": false,
         "seerNightshiftTweaks": null, "scmSourceContextEnabled": false, "debugFilesRole": null,

@@ -39,6 +39,7 @@ pub fn details(p: &Project, o: &Organization, url: &str, retention: u16) -> Valu
         ("dataScrubberDefaults", json!(true)),
         ("scrubIPAddresses", json!(false)),
         ("scrapeJavaScript", json!(false)),
+        ("builtinSymbolSources", json!([])),
         ("securityToken", json!("")),
         ("securityTokenHeader", Value::Null),
         ("sensitiveFields", json!([])),

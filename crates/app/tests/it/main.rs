@@ -34,6 +34,7 @@ mod releases;
 mod scim;
 mod security;
 mod sharing;
+mod sources;
 mod sso;
 mod symbols;
 mod teams;

@@ -11,6 +11,7 @@ use symbolicate::files::{Answer, Candidate, Files, Form, Module, Status};
 use super::Symbols;
 use super::convert::{Job, What, open};
 use super::shelf::hash;
+use super::sources::Asking;
 use crate::directory::ProjectEntry;
 
 /// How long an answer is remembered, µs; an upload makes all be forgotten at once.
@@ -24,6 +25,7 @@ const TRIED: usize = 5;
 pub(super) struct DebugFiles<'s> {
     symbols: &'s Symbols,
     project: &'s ProjectEntry,
+    asking: Asking<'s>,
 }
 
 /// An answer that can be given to another process.
@@ -38,25 +40,28 @@ pub(super) struct Held {
 
 /// How well a file serves for a form; `None` if it does not.
 fn rank(file: &DebugFile, form: Form) -> Option<u8> {
-    let of_kind = |kind: &str| file.kind == kind;
+    rank_of(&file.kind, &|feature| file.has(feature), form)
+}
+
+/// The same of a kind and its features.
+pub(super) fn rank_of(kind: &str, has: &dyn Fn(&str) -> bool, form: Form) -> Option<u8> {
+    let of_kind = |other: &str| kind == other;
     match form {
         // Lines before mere names, what a compiler wrote before what was derived from it.
         Form::Symbols if of_kind("portablepdb") || of_kind("sourcebundle") => None,
-        Form::Symbols if file.has("debug") => Some(u8::from(of_kind("breakpad"))),
-        Form::Symbols => file
-            .has("symtab")
-            .then_some(if of_kind("breakpad") { 3 } else { 2 }),
-        Form::Unwind => file.has("unwind").then_some(u8::from(of_kind("breakpad"))),
-        Form::PortablePdb => (of_kind("portablepdb") || (of_kind("pe") && file.has("debug"))).then_some(0),
+        Form::Symbols if has("debug") => Some(u8::from(of_kind("breakpad"))),
+        Form::Symbols => has("symtab").then_some(if of_kind("breakpad") { 3 } else { 2 }),
+        Form::Unwind => has("unwind").then_some(u8::from(of_kind("breakpad"))),
+        Form::PortablePdb => (of_kind("portablepdb") || (of_kind("pe") && has("debug"))).then_some(0),
         Form::Sources if of_kind("sourcebundle") => Some(0),
-        Form::Sources => file.has("sources").then_some(1),
+        Form::Sources => has("sources").then_some(1),
         Form::Il2cpp => of_kind("il2cpp").then_some(0),
         Form::Proguard => of_kind("proguard").then_some(0),
     }
 }
 
 /// The name of a form in names of files.
-fn name_of(form: Form) -> &'static str {
+pub(super) fn name_of(form: Form) -> &'static str {
     match form {
         Form::Symbols => "symbols1",
         Form::Unwind => "unwind1",
@@ -69,7 +74,12 @@ fn name_of(form: Form) -> &'static str {
 
 impl<'s> DebugFiles<'s> {
     pub(super) fn new(symbols: &'s Symbols, project: &'s ProjectEntry) -> DebugFiles<'s> {
-        DebugFiles { symbols, project }
+        let asking = Asking::new(symbols, &project.symbols.sources);
+        DebugFiles {
+            symbols,
+            project,
+            asking,
+        }
     }
 
     /// What the project has of a module.
@@ -188,9 +198,14 @@ impl<'s> DebugFiles<'s> {
                 }
             }
         }
+        let asked = self.asking.held(module, form);
+        candidates.extend(asked.candidates);
         Held {
-            path: None,
-            status: worst,
+            path: asked.path,
+            status: match asked.status {
+                Status::Missing => worst,
+                status => status,
+            },
             candidates,
         }
     }

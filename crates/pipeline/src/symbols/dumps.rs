@@ -85,7 +85,7 @@ pub(super) fn minidump(
     let summary = minidump::read(bytes).map_err(|e| e.to_string())?;
     let files = DebugFiles::new(symbols, project);
     let mut unwind = HashMap::new();
-    if project.symbols.debug_files {
+    if project.symbols.any_debug_files() {
         for module in &summary.modules {
             let held = files.held(module, Form::Unwind);
             let held = Unwind {

@@ -1,6 +1,8 @@
 //! What a project has to read frames by.
 
 use serde_json::Value;
+use symbolicate::layout::{Casing, FileType, Layout};
+use symbolicate::servers;
 
 /// What was uploaded for a project.
 #[derive(Debug, Clone, Copy, Default)]
@@ -9,6 +11,98 @@ pub struct Uploads {
     pub scripts: bool,
     /// Debug files.
     pub debug_files: bool,
+}
+
+/// A server that is asked for debug files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its id: candidates of images are told by it.
+    pub id: String,
+    /// Where it is.
+    pub url: String,
+    /// Name and password.
+    pub login: Option<(String, String)>,
+    /// How it sorts its files.
+    pub layout: Layout,
+    /// Its letters.
+    pub casing: Casing,
+    /// It is asked for files of these types alone, if there are any.
+    pub types: Vec<String>,
+}
+
+impl Source {
+    /// From a source as the API keeps it; `None` if it is of a kind that is not asked.
+    pub fn of(id: &str, kept: &Value) -> Option<Source> {
+        let text = |value: &Value| value.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
+        if kept["type"] != "http" {
+            return None;
+        }
+        let user = text(&kept["username"]);
+        let password = text(&kept["password"]);
+        let login = (user.is_some() || password.is_some())
+            .then(|| (user.unwrap_or_default(), password.unwrap_or_default()));
+        let types = kept["filters"]["filetypes"].as_array().into_iter().flatten();
+        Some(Source {
+            id: id.to_owned(),
+            url: text(&kept["url"])?,
+            login,
+            layout: kept["layout"]["type"]
+                .as_str()
+                .and_then(Layout::of)
+                .unwrap_or_default(),
+            casing: kept["layout"]["casing"]
+                .as_str()
+                .and_then(Casing::of)
+                .unwrap_or_default(),
+            types: types.filter_map(text).collect(),
+        })
+    }
+
+    fn public(server: &servers::Server) -> Source {
+        Source {
+            id: server.id.to_owned(),
+            url: server.url.to_owned(),
+            login: None,
+            layout: server.layout,
+            casing: server.casing,
+            types: Vec::new(),
+        }
+    }
+
+    /// Whether it is asked for files of a type.
+    pub fn has(&self, file: FileType) -> bool {
+        self.types.is_empty() || self.types.iter().any(|t| t == file.name())
+    }
+}
+
+/// Id and name of the public servers.
+pub fn public_names() -> Vec<(&'static str, &'static str)> {
+    servers::SERVERS.iter().map(|s| (s.id, s.name)).collect()
+}
+
+/// The public servers that the settings of a project name.
+///
+/// # Errors
+/// A sentence if they are no such list.
+pub fn public_servers(settings: &Value) -> Result<Vec<&'static servers::Server>, String> {
+    let list = match settings.get("builtinSymbolSources") {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(list)) => list,
+        Some(_) => return Err("expected a list of ids".into()),
+    };
+    let mut found: Vec<&'static servers::Server> = Vec::new();
+    for id in list {
+        let id = id.as_str().ok_or("expected a list of ids")?;
+        let server = servers::named(id).ok_or_else(|| {
+            let short: String = id.chars().take(64).collect();
+            format!("there is no built-in source '{short}'")
+        })?;
+        if found.contains(&server) {
+            return Err(format!("'{id}' is named twice"));
+        }
+        found.push(server);
+    }
+    Ok(found)
 }
 
 /// What a project has to read frames by.
@@ -22,11 +116,13 @@ pub struct SymbolSettings {
     pub fetch: bool,
     /// The header that goes with those requests, so that a server can tell them from others.
     pub token: Option<(String, String)>,
+    /// Servers that are asked for debug files, in this order.
+    pub sources: Vec<Source>,
 }
 
 impl SymbolSettings {
-    /// From the settings of a project, as the API keeps them.
-    pub fn of(settings: &Value, uploads: Uploads) -> SymbolSettings {
+    /// From the settings of a project, as the API keeps them, and its own sources, which are asked first.
+    pub fn of(settings: &Value, uploads: Uploads, own: Vec<Source>) -> SymbolSettings {
         let text = |key: &str| {
             let value = settings.get(key).and_then(Value::as_str).unwrap_or_default();
             Some(value.to_owned()).filter(|v| !v.is_empty())
@@ -41,11 +137,71 @@ impl SymbolSettings {
                     token,
                 )
             }),
+            sources: own
+                .into_iter()
+                // What the API let through is a list of known ids.
+                .chain(
+                    public_servers(settings)
+                        .unwrap_or_default()
+                        .into_iter()
+                        .map(Source::public),
+                )
+                .collect(),
         }
     }
 
     /// Whether there is anything at all: if not, an event's frames stay as they come.
     pub fn any(&self) -> bool {
-        self.scripts || self.debug_files || self.fetch
+        self.scripts || self.fetch || self.any_debug_files()
+    }
+
+    /// Whether there may be a debug file.
+    pub fn any_debug_files(&self) -> bool {
+        self.debug_files || !self.sources.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn sources_of_a_project_come_before_public_ones() {
+        let own = json!({
+            "type": "http", "name": "Ours", "url": "https://symbols.example/", "username": "ann", "password": "p",
+            "layout": { "type": "debuginfod", "casing": "lowercase" }, "filters": { "filetypes": ["elf_debug"] },
+        });
+        let own = Source::of("ours", &own).expect("a source");
+        assert_eq!(own.login, Some(("ann".into(), "p".into())));
+        assert_eq!((own.layout, own.casing), (Layout::Debuginfod, Casing::Lowercase));
+        assert!(own.has(FileType::ElfDebug) && !own.has(FileType::ElfCode));
+        let settings = json!({ "builtinSymbolSources": ["microsoft", "debian"] });
+        let all = SymbolSettings::of(&settings, Uploads::default(), vec![own]);
+        let ids: Vec<&str> = all.sources.iter().map(|s| &*s.id).collect();
+        assert_eq!(ids, ["ours", "microsoft", "debian"]);
+        assert!(all.any());
+        assert!(!SymbolSettings::of(&json!({}), Uploads::default(), Vec::new()).any());
+    }
+
+    #[test]
+    fn other_kinds_and_unknown_ids_are_no_sources() {
+        assert_eq!(
+            Source::of("b", &json!({ "type": "s3", "bucket": "symbols" })),
+            None
+        );
+        assert_eq!(Source::of("b", &json!({ "type": "http" })), None);
+        for bad in [
+            json!("microsoft"),
+            json!(["nobody"]),
+            json!([1]),
+            json!(["debian", "debian"]),
+        ] {
+            assert!(
+                public_servers(&json!({ "builtinSymbolSources": bad })).is_err(),
+                "{bad}"
+            );
+        }
     }
 }

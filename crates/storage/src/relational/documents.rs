@@ -60,6 +60,12 @@ pub fn of_kind(c: &mut dyn Connection, kind: &str, org: i64, project: Option<i64
     all(c.query(&sql, params![kind, org, project.unwrap_or(0)])?, read)
 }
 
+/// The documents of a kind in all organizations, oldest first.
+pub fn every(c: &mut dyn Connection, kind: &str) -> Result<Vec<Document>> {
+    let sql = format!("select {COLUMNS} from documents where kind = $1 order by id");
+    all(c.query(&sql, params![kind])?, read)
+}
+
 /// Which documents are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted<'a> {
