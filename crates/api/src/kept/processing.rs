@@ -114,7 +114,7 @@ const LAYOUT: &[Field] = &[
 /// The parts of a source that are not shown again.
 const SECRETS: &[&str] = &["password", "secret_key", "private_key"];
 
-/// Servers that have symbols. Those of type `http` are asked, the others are only kept.
+/// Servers that have symbols. Those of type `http` are asked, the others are only kept and say so.
 pub struct Sources;
 
 impl Kept for Sources {

@@ -13,6 +13,18 @@ pub struct Uploads {
     pub debug_files: bool,
 }
 
+/// The files that public servers may have: nobody publishes bundles of sources.
+const PUBLIC_TYPES: &[FileType] = &[
+    FileType::Pe,
+    FileType::Pdb,
+    FileType::PortablePdb,
+    FileType::ElfCode,
+    FileType::ElfDebug,
+    FileType::MachCode,
+    FileType::MachDebug,
+    FileType::Breakpad,
+];
+
 /// A server that is asked for debug files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
@@ -65,7 +77,7 @@ impl Source {
             login: None,
             layout: server.layout,
             casing: server.casing,
-            types: Vec::new(),
+            types: PUBLIC_TYPES.iter().map(|t| t.name().to_owned()).collect(),
         }
     }
 
@@ -182,6 +194,8 @@ mod tests {
         let ids: Vec<&str> = all.sources.iter().map(|s| &*s.id).collect();
         assert_eq!(ids, ["ours", "microsoft", "debian"]);
         assert!(all.any());
+        let debian = &all.sources[2];
+        assert!(debian.has(FileType::ElfDebug) && !debian.has(FileType::SourceBundle));
         assert!(!SymbolSettings::of(&json!({}), Uploads::default(), Vec::new()).any());
     }
 
