@@ -7,6 +7,7 @@ mod load;
 mod server;
 mod shapes;
 mod store;
+mod symbols;
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -228,14 +229,15 @@ fn ms(d: Duration) -> f64 {
     d.as_secs_f64() * 1000.0
 }
 
-/// Runs the benchmark on a binary: `<binary>`, `<binary> shapes [name...]`, or `<binary> store <folder>`.
+/// Runs the benchmark on a binary: `<binary>`, `<binary> shapes [name...]`, `<binary> store <folder>`, or
+/// `<binary> symbols`.
 ///
 /// # Errors
 /// If the server fails or an event is missing.
 pub fn run(args: &[String]) -> anyhow::Result<()> {
     let binary = args
         .first()
-        .context("xtask bench <vedette binary> [shapes [name...] | store <folder>]")?;
+        .context("xtask bench <vedette binary> [shapes [name...] | store <folder> | symbols]")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match args.get(1).map(String::as_str) {
         None => runtime.block_on(measure(binary)),
@@ -245,6 +247,7 @@ pub fn run(args: &[String]) -> anyhow::Result<()> {
             }
             runtime.block_on(shapes(binary, &args[2..]))
         }
+        Some("symbols") => runtime.block_on(symbols::measure(binary)),
         Some("store") => {
             let folder = args
                 .get(2)

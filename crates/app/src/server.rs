@@ -226,10 +226,10 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             stores: stores.clone(),
             directory: directory.clone(),
             symbols: symbols.clone(),
+            stop: stop.clone(),
         };
-        let stop = stop.clone();
         let thread = std::thread::Builder::new().name("again".into());
-        workers.push(thread.spawn(move || again.run(&stop))?);
+        workers.push(thread.spawn(move || again.run())?);
     }
     let mails = {
         let mails = pipeline::mails::Mails {

@@ -6,6 +6,7 @@
 //! repeated.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,7 +20,7 @@ use storage::columns::{Answer, ColumnsError, Filter, Found, Order, Question, Sel
 use storage::payloads::{Partition, PayloadError};
 use storage::record::StoredEvent;
 use storage::relational::reprocessings::{self, Reprocessing};
-use storage::relational::{attachments, hashes, issues, positions, regroup};
+use storage::relational::{attachments, discarded, hashes, issues, positions, regroup};
 use storage::sql::{Connection, SqlError};
 use storage::stores::Stores;
 
@@ -59,6 +60,8 @@ pub struct Again {
     pub directory: Arc<Directory>,
     /// What turns frames into source.
     pub symbols: Arc<dyn Symbolicate + Send + Sync>,
+    /// Set to end the loop.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// A stored event and what it becomes.
@@ -69,8 +72,8 @@ struct Changed {
 
 impl Again {
     /// Runs until it is told to stop.
-    pub fn run(&self, stop: &AtomicBool) {
-        while !stop.load(Ordering::Relaxed) {
+    pub fn run(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
             match self.step() {
                 Ok(true) => continue,
                 Ok(false) => {}
@@ -162,7 +165,12 @@ impl Again {
                 }
             };
             let place = (project, old.row.received);
-            match process_again(&old.json, place, &entry.rules, &restore, &*self.symbols) {
+            let again = || process_again(&old.json, place, &entry.rules, &restore, &*self.symbols);
+            let Ok(done) = catch_unwind(AssertUnwindSafe(again)) else {
+                tracing::error!(event = %EventId(old.row.id), "processing an event again panics; it stays as it is");
+                continue;
+            };
+            match done {
                 Ok(new) if new.hashes != old.hashes || !same(&new.json, &old.json) => {
                     let new = Event::new(new, row.locator.partition);
                     out.push(Changed { old, new });
@@ -195,13 +203,24 @@ impl Again {
             self.symbols
                 .crash(&file.kind, &b, u64::try_from(project).unwrap_or(0))
         });
-        Ok(parts.ok())
+        // When it happened and on what was settled when it came.
+        Ok(parts.ok().map(|mut parts| {
+            parts
+                .0
+                .retain(|(key, _)| matches!(&**key, "exception" | "threads" | "debug_meta"));
+            parts
+        }))
     }
 
     fn write(&self, wish: &Reprocessing, mut changed: Vec<Changed>) -> Result<()> {
         let stores = &self.stores;
         let now = stores.clock.now();
+        let _kept = stores.gates.removal.lock();
         let _gate = stores.gates.apply.lock();
+        // Retention may have dropped a day meanwhile.
+        let packs = positions::packs(&*stores.sql)?;
+        changed.retain(|one| packs.iter().any(|(partition, _)| *partition == one.new.partition));
+        stores.sql.reading(|c| unwanted(c, &mut changed))?;
         let place = stores.sql.reading(positions::next_place)?;
         for (one, seq) in changed.iter_mut().zip(place..) {
             one.new.place(seq);
@@ -209,7 +228,6 @@ impl Again {
         changed.sort_by_key(|one| (one.new.partition, one.new.seq));
         let mut lengths: Vec<(Partition, u64)> = Vec::new();
         let mut locators = Vec::with_capacity(changed.len());
-        let mut starts: Vec<(Partition, u64)> = Vec::new();
         for of_day in changed.chunk_by_mut(|a, b| a.new.partition == b.new.partition) {
             let partition = of_day[0].new.partition;
             let records: Vec<_> = of_day
@@ -217,12 +235,11 @@ impl Again {
                 .map(|one| std::mem::take(&mut one.new.record))
                 .collect();
             let (places, end) = stores.payloads.append(partition, &records)?;
-            starts.extend(places.first().map(|first| (partition, first.frame)));
             locators.extend(places);
             lengths.push((partition, end));
         }
         let next = place + changed.len() as u64;
-        let written = stores.sql.writing(|c| {
+        let write = |c: &mut dyn Connection| {
             positions::set_next_place(c, next)?;
             let went = self.recount(c, &changed, now)?;
             let mut reached = wish.clone();
@@ -232,15 +249,56 @@ impl Again {
             reprocessings::save(c, &reached)?;
             let applied = positions::applied_seen(c, 0)?;
             positions::advance(c, 0, applied, &lengths)
-        });
-        if let Err(e) = written {
-            for (partition, start) in starts {
-                stores.payloads.truncate(partition, start)?;
+        };
+        let written = catch_unwind(AssertUnwindSafe(|| stores.sql.writing(write)));
+        let written = written.unwrap_or_else(|_| Err(SqlError::Row("writing it panics".into())));
+        if let Err(e) = written
+            && !self.was_committed(wish, &changed, next)?
+        {
+            for (partition, _) in &lengths {
+                let length = packs
+                    .iter()
+                    .find(|(p, _)| p == partition)
+                    .map_or(0, |(_, length)| *length);
+                stores.payloads.truncate(*partition, length)?;
             }
             return Err(e.into());
         }
+        // From here on it counts: it is made findable until that succeeds, or the next start reads it from the packs.
         let events = changed.into_iter().map(|one| one.new).collect();
-        Ok(apply::publish(stores, events, &locators, &lengths)?)
+        let found = apply::Findable::of(events, &locators, &lengths);
+        while let Err(e) = found.publish(stores) {
+            tracing::error!(error = %e, "events that were processed again could not be made searchable; trying again");
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        Ok(())
+    }
+
+    /// Whether a transaction counts whose commit answered an error: the connection may have been lost behind it. Waits
+    /// until the database says.
+    fn was_committed(&self, wish: &Reprocessing, changed: &[Changed], next: u64) -> Result<bool> {
+        loop {
+            let answer = self.stores.sql.reading(|c| {
+                let place = positions::next_place(c)?;
+                let reached = reprocessings::of_issue(c, wish.issue)?.map(|r| (r.done, r.changed));
+                Ok(if changed.is_empty() {
+                    reached == Some((wish.done, wish.changed))
+                } else {
+                    place >= next
+                })
+            });
+            match answer {
+                Ok(counts) => return Ok(counts),
+                Err(e) if self.stop.load(Ordering::Relaxed) => return Err(e.into()),
+                Err(e) => {
+                    tracing::error!(error = %e, "the database does not say whether events were processed again; asking again");
+                    std::thread::sleep(Duration::from_secs(1));
+                }
+            }
+        }
     }
 
     /// Lets the counts follow: events whose hash is another one now leave the old one. Answers how many went to which
@@ -283,7 +341,7 @@ impl Again {
         }
         let mut in_order: Vec<&Event> = moved.iter().map(|one| &one.new).collect();
         in_order.sort_by_key(|e| e.seq);
-        apply::count(c, &in_order, now)?;
+        apply::recount(c, &in_order, now)?;
         touched.sort_unstable();
         touched.dedup();
         for issue in touched {
@@ -340,6 +398,24 @@ impl Again {
         );
         Ok(())
     }
+}
+
+/// Leaves out what somebody deleted or discarded meanwhile.
+fn unwanted(c: &mut dyn Connection, changed: &mut Vec<Changed>) -> std::result::Result<(), SqlError> {
+    let mut projects: Vec<u64> = changed.iter().map(|one| one.old.row.project).collect();
+    projects.sort_unstable();
+    projects.dedup();
+    let hidden = hashes::hidden(c, &projects)?;
+    changed.retain(|one| !hidden.hides(one.old.row.project, one.old.row.hash, one.old.seq));
+    let mut asked: Vec<_> = changed
+        .iter()
+        .flat_map(|one| apply::hashes_of(&one.new))
+        .collect();
+    asked.sort_unstable();
+    asked.dedup();
+    let discarded = discarded::find(c, &asked)?;
+    changed.retain(|one| !apply::hashes_of(&one.new).any(|h| discarded.contains_key(&h)));
+    Ok(())
 }
 
 /// Whether two events say the same, in whatever order.

@@ -25,6 +25,9 @@ const FRAMES: usize = 2_000;
 /// Scripts of an event that are looked up, at most.
 const SCRIPTS: usize = 100;
 
+/// Scripts up to this size show their own lines where nothing is mapped, bytes.
+const LARGEST_SHOWN: usize = 4 << 20;
+
 /// What an uploaded file is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Kind {
@@ -345,7 +348,11 @@ impl Run<'_> {
         self.frames += 1;
         let script = self.script(&path, frame.contains("context_line"))?;
         let (at_line, at_column) = (line - 1, column.unwrap_or(1).saturating_sub(1));
-        if let Some(file) = &script.script {
+        if let Some(file) = script
+            .script
+            .as_ref()
+            .filter(|file| file.bytes.len() <= LARGEST_SHOWN)
+        {
             // The source of the script itself, where the frame brings none.
             for frame in [&mut *raw, &mut *frame] {
                 if !frame.contains("context_line")

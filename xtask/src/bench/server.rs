@@ -42,6 +42,8 @@ impl Server {
                 "serve",
                 "--log",
                 "warn",
+                "--set",
+                "api-rate-limit=off",
                 "--listen",
                 &format!("127.0.0.1:{port}"),
                 "--data-dir",
@@ -108,6 +110,30 @@ impl Server {
     /// If there is no answer.
     pub async fn get(&self, path: &str) -> anyhow::Result<(u16, Value)> {
         get(&format!("{}/api/0/{path}", self.base), &self.token).await
+    }
+
+    /// A request of the API that somebody completes and sends.
+    pub fn request(&self, method: &str, path: &str) -> hyper::http::request::Builder {
+        Request::builder()
+            .method(method)
+            .uri(format!("{}/api/0/{path}", self.base))
+            .header("authorization", format!("Bearer {}", self.token))
+    }
+
+    /// Memory of the processes that the server has started, MB.
+    pub fn beside(&self) -> u64 {
+        let parent = self.child.id().to_string();
+        let Ok(all) = std::fs::read_dir("/proc") else {
+            return 0;
+        };
+        let of = |entry: std::fs::DirEntry| -> Option<u64> {
+            let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+            let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+            (*fields.get(1)? == parent).then_some(())?;
+            let pages: u64 = fields.get(21)?.parse().ok()?;
+            Some(pages * 4 / 1024)
+        };
+        all.flatten().filter_map(of).sum()
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {

@@ -21,13 +21,13 @@ pub fn list(call: &Call) -> Result<Answer, ApiError> {
     let project = call.project.as_ref().map(|p| p.id);
     let (start, limit) = (offset(call)?, call.limit(100)?);
     let part = call.value("query").unwrap_or("");
-    let mut all = call
-        .api
-        .stores
-        .sql
-        .reading(|c| release_files::page(c, org, project, &found.version, part, start, limit + 1))?;
+    let (mut all, seen) = call.api.stores.sql.reading(|c| {
+        let page = release_files::page(c, org, project, &found.version, part, start, limit + 1)?;
+        Ok((page, call.seen(c)?))
+    })?;
     let more = all.len() > limit;
     all.truncate(limit);
+    all.retain(|f| f.project.is_none_or(|id| seen.iter().any(|p| p.id == id)));
     let all: Vec<Value> = all.iter().map(view::release_file).collect();
     Ok(paged(Answer::json(all), call, start, limit, more))
 }
@@ -104,14 +104,18 @@ fn checked(name: &str) -> Result<String, ApiError> {
 fn file(call: &Call) -> Result<ReleaseFile, ApiError> {
     let found = super::releases::find(call)?;
     let (org, id) = (call.organization()?.id, call.number("file", "File")?);
-    let file = call
+    let (file, seen) = call
         .api
         .stores
         .sql
-        .reading(|c| release_files::by_id(c, org, &found.version, id))?;
+        .reading(|c| Ok((release_files::by_id(c, org, &found.version, id)?, call.seen(c)?)))?;
     let project = call.project.as_ref().map(|p| p.id);
-    file.filter(|f| project.is_none() || f.project.is_none() || f.project == project)
-        .ok_or_else(|| ApiError::missing("File"))
+    let visible = |f: &ReleaseFile| match f.project {
+        None => true,
+        Some(id) if project.is_some() => project == Some(id),
+        Some(id) => seen.iter().any(|p| p.id == id),
+    };
+    file.filter(visible).ok_or_else(|| ApiError::missing("File"))
 }
 
 /// A file; `download` answers its bytes.

@@ -71,7 +71,7 @@ impl Share {
     }
 
     /// Takes more. Who is alone may take what one request can need.
-    fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(super) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
         let (before, after) = (
             Share::counted(self.size),
             Share::counted(self.size.saturating_add(bytes)),

@@ -12,7 +12,7 @@ use symbolicate::unreal;
 
 use super::Ingest;
 use super::answer::Refusal;
-use super::body::MAX_ENVELOPE;
+use super::body::{MAX_ENVELOPE, Share};
 use super::record::Meta;
 use super::request::Sender;
 use super::routes::{append, new_id};
@@ -103,8 +103,12 @@ pub(super) async fn take_unreal(
     sender: &Sender,
     user: Option<String>,
     body: Bytes,
+    share: &mut Share,
 ) -> Result<Response, Refusal> {
     meta.content_type = None;
+    // How much it holds is known when it is read: until then it may be as much as any.
+    share.grow(MAX_ENVELOPE)?;
+    let _turn = ingest.decoders.acquire().await;
     let read = move || {
         let files = unreal::split(&body, MAX_ENVELOPE)?;
         let mut event = Vec::new();
@@ -241,6 +245,10 @@ impl Form {
         content_type: Option<String>,
         bytes: Bytes,
     ) -> Result<(), Refusal> {
+        let packed = name.starts_with("__sentry-");
+        if packed && bytes.len() > FIELD {
+            return Err(bad(format!("the field {name} has more than {FIELD} bytes")));
+        }
         match name {
             "__sentry-event" => {
                 let event: Value = rmp_serde::from_slice(&bytes).map_err(|e| bad(format!("{name}: {e}")))?;
@@ -285,6 +293,10 @@ impl Form {
                 serde_json::from_str(&text).map_err(|e| bad(format!("the field sentry is no JSON: {e}")))?;
             merge(&mut self.event, event);
         } else if let Some(n) = name.strip_prefix("sentry__").and_then(|n| n.parse().ok()) {
+            let sum: usize = self.pieces.iter().map(|(_, piece)| piece.len()).sum();
+            if sum + text.len() > FIELD {
+                return Err(bad(format!("the pieces sentry__… have more than {FIELD} bytes")));
+            }
             self.pieces.push((n, text));
         } else if let Some(path) = name.strip_prefix("sentry[").and_then(|p| p.strip_suffix(']')) {
             let path: Vec<&str> = path.split("][").collect();

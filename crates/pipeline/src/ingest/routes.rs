@@ -234,7 +234,7 @@ async fn take(
                 Kind::Minidump => dumps::take(ingest, meta, &sender, body).await,
                 _ => {
                     let user = value(&query, "UserID");
-                    dumps::take_unreal(ingest, meta, &sender, user, body).await
+                    dumps::take_unreal(ingest, meta, &sender, user, body, &mut share).await
                 }
             }
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use sha1::{Digest as _, Sha1};
 use storage::cache::CacheError;
@@ -23,6 +24,9 @@ const REMEMBER: i64 = 600_000_000;
 const DAY: i64 = 86_400_000_000;
 /// Files that are fetched from the web for an event, at most.
 const FETCHES: usize = 20;
+
+/// How long files may be fetched for an event.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -54,6 +58,7 @@ pub struct Shelf<'s> {
     symbols: &'s Symbols,
     project: &'s ProjectEntry,
     fetched: AtomicUsize,
+    begun: Instant,
 }
 
 impl<'s> Shelf<'s> {
@@ -63,6 +68,7 @@ impl<'s> Shelf<'s> {
             symbols,
             project,
             fetched: AtomicUsize::new(0),
+            begun: Instant::now(),
         }
     }
 
@@ -280,6 +286,15 @@ impl Artifacts for Shelf<'_> {
             return Err(FetchError {
                 reason: "other",
                 details: format!("{FETCHES} files were fetched for this event, and no more are"),
+            });
+        }
+        if self.begun.elapsed() > PATIENCE {
+            return Err(FetchError {
+                reason: "timeout",
+                details: format!(
+                    "files were fetched for this event for {} s, and no more are",
+                    PATIENCE.as_secs()
+                ),
             });
         }
         web::fetch(self.symbols, self.project, url)

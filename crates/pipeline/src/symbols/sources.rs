@@ -6,7 +6,7 @@ use std::io::Read;
 use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -76,6 +76,7 @@ pub(super) struct Asking<'s> {
     symbols: &'s Symbols,
     sources: &'s [Source],
     requests: AtomicUsize,
+    begun: Instant,
 }
 
 /// Scheme, host and port of an address.
@@ -181,6 +182,7 @@ impl<'s> Asking<'s> {
             symbols,
             sources,
             requests: AtomicUsize::new(0),
+            begun: Instant::now(),
         }
     }
 
@@ -325,6 +327,10 @@ impl<'s> Asking<'s> {
     fn ask(&self, source: &Source, url: &str) -> Result<Vec<u8>, Failed> {
         let mut url = url.to_owned();
         for _ in 0..=REDIRECTIONS {
+            if self.begun.elapsed() > super::shelf::PATIENCE {
+                let what = "the server was not asked: others took too long to answer for this event";
+                return Err(failed(Status::Timeout, what));
+            }
             if self.requests.fetch_add(1, Ordering::Relaxed) >= MOST_REQUESTS {
                 let what = format!(
                     "the server was not asked: for one event at most {MOST_REQUESTS} requests go to other servers"

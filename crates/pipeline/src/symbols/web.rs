@@ -67,16 +67,19 @@ pub(super) fn fetch(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Res
             }
         });
     if let Some(failure) = failure {
-        let silent = failure.reason == "timeout";
         let [of_url, of_host] = failures;
-        let (key, pause) = if silent {
-            (of_host, SILENT)
-        } else {
-            (of_url, MISSING)
+        let remember = match failure.reason {
+            "timeout" => Some((of_host, SILENT)),
+            "not_found" | "permission_denied" => Some((of_url, MISSING)),
+            // This server had too much to ask, which says nothing of the other.
+            _ if failure.details.contains("was not asked") => None,
+            _ => Some((of_url, SILENT)),
         };
-        symbols
-            .failures
-            .put(generation, key, failure.clone(), now + pause);
+        if let Some((key, pause)) = remember {
+            symbols
+                .failures
+                .put(generation, key, failure.clone(), now + pause);
+        }
         return Err(failure);
     }
     let file = file.map_err(other)?;

@@ -30,7 +30,8 @@ use storage::relational::{discarded, positions, projects, whereabouts};
 use storage::sql::{Connection, SqlError};
 use storage::stores::Stores;
 
-use self::issues::{Hash, hashes_of};
+use self::issues::Hash;
+pub(crate) use self::issues::hashes_of;
 use super::Worker;
 use super::prepare::{Event, Failure, File, Prepared};
 use crate::ingest::record::Meta;
@@ -348,7 +349,7 @@ fn transact(
     refused: &Counts,
     now: i64,
 ) -> Result<(), SqlError> {
-    let begun = issues::apply(c, events, now)?;
+    let begun = issues::apply(c, events, now, true)?;
     facts(c, events, &begun, now)?;
     outcomes::add(c, &clean.counts)?;
     outcomes::add(c, refused)?;
@@ -412,45 +413,26 @@ fn facts(
     Ok(())
 }
 
-/// Makes stored events findable that lie partition by partition.
-///
-/// # Errors
-/// As the ids and the event store say.
-pub(crate) fn publish(
-    stores: &Stores,
-    events: Vec<Event>,
-    locators: &[Locator],
-    lengths: &[(Partition, u64)],
-) -> Result<(), PayloadError> {
-    let failed = |e: ApplyError| match e {
-        ApplyError::Payload(e) => e,
-        other => PayloadError::Disk(other.to_string()),
-    };
-    Findable::of(events, locators, lengths)
-        .publish(stores)
-        .map_err(failed)
-}
-
-/// Counts events into the issues of their hashes.
+/// Counts events that were counted before, under other hashes: they change no state of an issue.
 ///
 /// # Errors
 /// As the database says.
-pub(crate) fn count(c: &mut dyn Connection, events: &[&Event], now: i64) -> Result<(), SqlError> {
-    issues::apply(c, events, now).map(|_| ())
+pub(crate) fn recount(c: &mut dyn Connection, events: &[&Event], now: i64) -> Result<(), SqlError> {
+    issues::apply(c, events, now, false).map(|_| ())
 }
 
 /// A project's event id and where its record lies.
 type FoundId = (u64, [u8; 16], Locator);
 
 /// What makes events findable.
-struct Findable {
+pub(crate) struct Findable {
     ids: Vec<(Partition, u64, Vec<FoundId>)>,
     rows: Vec<RowBatch>,
 }
 
 impl Findable {
     /// Of events that lie partition by partition.
-    fn of(events: Vec<Event>, locators: &[Locator], lengths: &[(Partition, u64)]) -> Findable {
+    pub(crate) fn of(events: Vec<Event>, locators: &[Locator], lengths: &[(Partition, u64)]) -> Findable {
         let mut events = events.into_iter().zip(locators).peekable();
         let mut out = Findable {
             ids: Vec::with_capacity(lengths.len()),
@@ -473,7 +455,7 @@ impl Findable {
         out
     }
 
-    fn publish(&self, stores: &Stores) -> Result<(), ApplyError> {
+    pub(crate) fn publish(&self, stores: &Stores) -> Result<(), ApplyError> {
         for (partition, end, ids) in &self.ids {
             stores.ids.add(*partition, *end, ids)?;
         }

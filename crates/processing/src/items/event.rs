@@ -180,6 +180,8 @@ pub fn process_again(
         event.remove(key);
     }
     restore(&mut event);
+    // What a crash report says anew is scrubbed as it was when it came.
+    rules.scrubber.scrub(&mut event, &mut Notes::default());
     symbols.symbolicate(&mut event, project);
     let receipt = Receipt {
         received,

@@ -88,7 +88,7 @@ pub fn merge(c: &mut dyn Connection, parent: i64, children: &[i64]) -> Result<Op
     }
     // It looks like its newest event.
     if let Some(newest) = others.iter().max_by_key(|i| i.last_seen)
-        && newest.last_seen > kept.last_seen
+        && (newest.last_seen > kept.last_seen || kept.times_seen <= 0)
     {
         kept.wear(newest);
     }

@@ -6,10 +6,13 @@ use super::issues::{self, Condition, Issue};
 use super::{all, list, positions};
 use crate::params;
 use crate::payloads::Partition;
-use crate::sql::{Connection, Result, Row};
+use crate::sql::{Connection, Result, Row, SqlError};
 
 /// Events of an issue that are processed again at most.
 pub const MOST: i64 = 10_000;
+
+/// Events of a project that were processed again, at most, as long as their days are kept.
+pub const MOST_REPLACED: i64 = 100_000;
 
 /// The events of an issue, processed again from the newest to the oldest.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -96,6 +99,20 @@ pub fn begin(
         return Ok(open);
     }
     let most = most.clamp(1, MOST);
+    // Every question leaves out what was replaced: what that costs is bounded here.
+    let replaced = c
+        .query_one(
+            "select count(*) from replaced_events where project_id = $1",
+            params![issue.project],
+        )?
+        .int(0)?;
+    let most = most.min(MOST_REPLACED - replaced);
+    if most < 1 {
+        return Err(SqlError::Constraint(format!(
+            "the project has {replaced} events that were processed again, the most there may be; more can be when \
+             retention has dropped those days"
+        )));
+    }
     let wish = Reprocessing {
         org,
         project: issue.project,

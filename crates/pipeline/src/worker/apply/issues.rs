@@ -15,8 +15,14 @@ use storage::sql::{Connection, Result};
 
 use super::super::prepare::Event;
 
-/// Applies events in order; answers how many issues began, by project and release.
-pub fn apply(c: &mut dyn Connection, events: &[&Event], now: i64) -> Result<HashMap<(u64, String), i64>> {
+/// Applies events in order; answers how many issues began, by project and release. Events that are not fresh were
+/// counted before, and change no state of an issue.
+pub fn apply(
+    c: &mut dyn Connection,
+    events: &[&Event],
+    now: i64,
+    fresh: bool,
+) -> Result<HashMap<(u64, String), i64>> {
     if events.is_empty() {
         return Ok(HashMap::new());
     }
@@ -24,7 +30,7 @@ pub fn apply(c: &mut dyn Connection, events: &[&Event], now: i64) -> Result<Hash
     let begun = extent.begin_issues(c, events, now)?;
     extent.bind(c, events, now)?;
     let mut book = Book::load(c, &extent, events)?;
-    book.fold(c, &extent, events, now)?;
+    book.fold(c, &extent, events, now, fresh)?;
     book.write(c, &extent, events, now)?;
     Ok(begun)
 }
@@ -248,7 +254,14 @@ impl Book {
         })
     }
 
-    fn fold(&mut self, c: &mut dyn Connection, extent: &Extent, events: &[&Event], now: i64) -> Result<()> {
+    fn fold(
+        &mut self,
+        c: &mut dyn Connection,
+        extent: &Extent,
+        events: &[&Event],
+        now: i64,
+        fresh: bool,
+    ) -> Result<()> {
         let this_hour = hour_of(now);
         for (issue, n) in &mut self.hours {
             *n = hashes::events_in_hour(c, *issue, this_hour)?;
@@ -284,6 +297,9 @@ impl Book {
                 if p.release.is_some() {
                     issue.last_release.clone_from(&p.release);
                 }
+            }
+            if !fresh {
+                continue;
             }
             let hour = self.hours.get_mut(&id);
             let events_this_hour = hour.map_or(0, |n| {
