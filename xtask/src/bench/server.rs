@@ -136,7 +136,11 @@ impl Server {
         all.flatten().filter_map(of).sum()
     }
 
-    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+    /// Sends JSON to the API.
+    ///
+    /// # Errors
+    /// If there is no answer, or none that is JSON.
+    pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         let request = Request::post(format!("{}/api/0/{path}", self.base))
             .header("authorization", format!("Bearer {}", self.token))
             .header("content-type", "application/json")
