@@ -23,12 +23,14 @@ for target in $targets; do
     case "$target" in
     event | security | json) seeds="../fixtures/normalize ../fixtures/group ../fixtures/json" ;;
     object) seeds="../fixtures/symbols/shop" ;;
+    source_map) seeds="$(echo ../fixtures/scripts/*/)" ;;
     minidump) seeds="../fixtures/symbols/minidump" ;;
     debug_file) seeds="$(echo ../fixtures/symbols/*/)" ;;
     *) seeds="" ;;
     esac
     case "$target" in
     minidump | debug_file) longest=131072 ;;
+    source_map) longest=65536 ;;
     *) longest=16384 ;;
     esac
     echo "== $target, $seconds s"

@@ -13,6 +13,7 @@ const ACCEPTED: &[&str] = &[
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "bzip2-1.0.6",
     "ISC",
     "Zlib",
     "Unicode-3.0",

@@ -179,6 +179,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     socket::listen(&config.data_dir, admin)?;
 
     let outgoing = outgoing(config)?;
+    let processes = Arc::new(Processes::new(config.symbol_memory));
     let symbols = Arc::new(Symbols::new(
         stores.clone(),
         directory.clone(),
@@ -187,7 +188,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
             config.symbol_cache,
             stores.clock.clone(),
         )?),
-        Arc::new(Processes::new(config.symbol_memory)),
+        processes.clone(),
         outgoing.clone(),
     ));
     let geo = Arc::new(processing::Database::countries());
@@ -252,6 +253,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
 
     let app = routes(
         config, &stores, &url, links, directory, quota, changed, &watch, forwarding, scrape, seal, outgoing,
+        processes,
     )?;
     println!("{}", first_run::greeting(&url, first.as_ref()));
     runtime.block_on(async {
@@ -320,6 +322,7 @@ fn routes(
     scrape: metrics_exporter_prometheus::PrometheusHandle,
     seal: api::Seal,
     outgoing: Arc<Http>,
+    processes: Arc<Processes>,
 ) -> anyhow::Result<Router> {
     let networks = config.trusted.clone();
     let trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync> =
@@ -350,6 +353,7 @@ fn routes(
                 let watch = watch.clone();
                 Arc::new(move || watch.unwell())
             },
+            convert: processes,
             changed: changed.clone(),
         },
     )?;

@@ -198,7 +198,7 @@ impl Again {
             Err(BlobError::Missing) => return Ok(None),
             bytes => bytes?,
         };
-        let bytes = crate::worker::prepare::unpack(&bytes);
+        let bytes = crate::worker::unpack::unpack(&bytes);
         let parts = bytes.and_then(|b| {
             self.symbols
                 .crash(&file.kind, &b, u64::try_from(project).unwrap_or(0))

@@ -20,6 +20,7 @@ use std::time::Duration;
 use flate2::read::MultiGzDecoder;
 use parking_lot::Mutex;
 use storage::blobs::BlobError;
+use storage::cache::CacheError;
 use storage::relational::debug_files::DebugFile;
 use storage::relational::release_files::ReleaseFile;
 use storage::relational::{artifacts, chunks, debug_files, release_files, stored_files};
@@ -27,8 +28,9 @@ use storage::stores::Stores;
 use storage::uploads::{Assembly, CHUNK, ENTRY, FILE, State, UploadError, WAITING};
 use symbolicate::archive::Archive;
 use symbolicate::bundle::Bundle;
-use symbolicate::object::{Found, InspectError, inspect};
+use symbolicate::object::{Found, InspectError};
 
+use crate::symbols::convert::{Convert, objects};
 use reading::Checked;
 
 /// Threads that read what was uploaded.
@@ -46,6 +48,8 @@ pub struct Settings {
     pub limit: Option<u64>,
     /// Why nothing can be taken now, if so.
     pub unwell: Arc<dyn Fn() -> Option<String> + Send + Sync>,
+    /// Reads what foreign bytes could make expensive.
+    pub convert: Arc<dyn Convert>,
     /// Called when a project has other files than before.
     pub changed: Arc<dyn Fn() + Send + Sync>,
 }
@@ -224,14 +228,14 @@ impl Inner {
                     project,
                     debug_id: f.debug_id.clone(),
                     code_id: f.code_id.clone(),
-                    kind: f.kind.to_owned(),
-                    class: f.class.to_owned(),
-                    object_name: match f.kind {
+                    kind: f.kind.clone(),
+                    class: f.class.clone(),
+                    object_name: match &*f.kind {
                         "proguard" => "proguard-mapping".to_owned(),
                         _ => file_name.chars().take(255).collect(),
                     },
                     cpu: f.arch.clone(),
-                    features: f.features.iter().map(|f| (*f).to_owned()).collect(),
+                    features: f.features.clone(),
                     sha1: sha1.to_owned(),
                     size: size.try_into().unwrap_or(i64::MAX),
                     blob: key.clone(),
@@ -263,6 +267,25 @@ impl Inner {
         self.note_debug_files((org, project), (name, sha1, size), found, bring)
     }
 
+    /// The objects in a debug file of this machine; none if its format is not known.
+    fn look(&self, path: &Path, name: &str, id: Option<&str>) -> Result<Vec<Found>, UploadError> {
+        let answer = Temporary::new(&self.settings.folder);
+        let convert = &*self.settings.convert;
+        objects(convert, (path, name, id), &answer.0).map_err(|e| match e {
+            CacheError::Bad(why) => UploadError::Refused(why),
+            CacheError::Failed(why) => UploadError::Store(why),
+        })
+    }
+
+    /// As [`Inner::look`], of a file that must be one.
+    fn known(&self, path: &Path, name: &str, id: Option<&str>) -> Result<Vec<Found>, UploadError> {
+        let found = self.look(path, name, id)?;
+        if found.is_empty() {
+            return Err(refused(InspectError::Unknown));
+        }
+        Ok(found)
+    }
+
     /// [`Inner::beyond`] of a file, of which one that is kept already takes nothing.
     fn beyond_for(&self, org: i64, sha1: &str, size: u64) -> Result<Option<String>, UploadError> {
         let kept = self.stores.sql.reading(|c| stored_files::find(c, org, sha1))?;
@@ -271,13 +294,6 @@ impl Inner {
         }
         self.beyond(org, size)
     }
-}
-
-/// What a file of this machine is, as a debug file.
-fn look(path: &Path, name: &str, id: Option<&str>) -> Result<Result<Vec<Found>, InspectError>, UploadError> {
-    let store = |e: std::io::Error| UploadError::Store(e.to_string());
-    let bytes = symbolicate::files::ByteView::map_file(File::open(path).map_err(store)?).map_err(store)?;
-    Ok(inspect(&bytes, name, id))
 }
 
 impl storage::uploads::Uploads for Uploads {
@@ -366,7 +382,7 @@ impl storage::uploads::Uploads for Uploads {
             let mut file = File::open(path).map_err(store)?;
             (&file).take(4).read_to_end(&mut start).map_err(store)?;
             if start != b"PK\x03\x04" {
-                let found = look(path, name, None)?.map_err(refused)?;
+                let found = inner.known(path, name, None)?;
                 return inner.keep_debug_file((org, project), (name, &sha1, size), &found, path);
             }
             file.rewind().map_err(store)?;
@@ -377,9 +393,12 @@ impl storage::uploads::Uploads for Uploads {
                 let entry = Temporary::new(&inner.settings.folder);
                 let mut file = File::create(&entry.0).map_err(store)?;
                 archive.copy(&name, ENTRY, &mut file).map_err(refused)?;
-                match look(&entry.0, &name, None)? {
-                    Err(InspectError::Unknown) => continue,
-                    Err(e) => return Err(UploadError::Refused(format!("{name}: {e}"))),
+                match inner.look(&entry.0, &name, None) {
+                    Err(UploadError::Refused(why)) => {
+                        return Err(UploadError::Refused(format!("{name}: {why}")));
+                    }
+                    Err(e) => return Err(e),
+                    Ok(found) if found.is_empty() => continue,
                     Ok(_) if kept.len() >= MOST_IN_ARCHIVE => {
                         return Err(UploadError::Refused(format!(
                             "the archive holds more than {MOST_IN_ARCHIVE} debug files"

@@ -3,6 +3,7 @@
 
 pub mod apply;
 pub mod prepare;
+pub(crate) mod unpack;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

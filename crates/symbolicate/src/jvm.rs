@@ -179,11 +179,16 @@ impl Work<'_> {
             return false;
         }
         let class = full_name(exception.str("module"), name);
+        let said = exception.str("value").and_then(|text| self.text(text));
+        let told = said.is_some();
+        if let Some(said) = said {
+            exception.set("value", said);
+        }
         let Some(original) = self.caches.iter().find_map(|c| c.remap_class(&class)) else {
-            return false;
+            return told;
         };
         if original == class {
-            return false;
+            return told;
         }
         match original.rsplit_once('.') {
             Some((package, name)) => {
@@ -196,6 +201,44 @@ impl Work<'_> {
             }
         }
         true
+    }
+
+    /// A text in which classes and methods of mappings are named: `Cannot cast a.b to c.d`, `… on a.b.c()`. A word without
+    /// a dot is left alone, as a class that became `a` is not told from the article. `None` if nothing is renamed.
+    fn text(&self, text: &str) -> Option<String> {
+        let of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '$');
+        let mut out = String::new();
+        let (mut rest, mut changed) = (text, false);
+        while let Some(start) = rest.find(of_name) {
+            let (before, from) = rest.split_at(start);
+            let (word, after) = from.split_at(from.find(|c| !of_name(c)).unwrap_or(from.len()));
+            let name = word.trim_matches('.');
+            out.push_str(before);
+            match name.rsplit_once('.').and_then(|parts| self.name(name, parts)) {
+                Some(original) if original != name => {
+                    out.push_str(&word.replacen(name, &original, 1));
+                    changed = true;
+                }
+                _ => out.push_str(word),
+            }
+            rest = after;
+        }
+        out.push_str(rest);
+        changed.then_some(out)
+    }
+
+    /// What `a.b` was called as a class, or as the method `b` of the class `a`.
+    fn name(&self, whole: &str, (class, method): (&str, &str)) -> Option<String> {
+        self.caches.iter().find_map(|cache| {
+            if let Some(class) = cache.remap_class(whole) {
+                return Some(class.to_owned());
+            }
+            let owner = cache.remap_class(class)?;
+            Some(match cache.remap_method(class, method) {
+                Some((class, method)) => format!("{class}.{method}"),
+                None => format!("{owner}.{method}"),
+            })
+        })
     }
 
     fn stack(&mut self, holder: &mut Map<'_>, kind: Holder) -> bool {

@@ -5,6 +5,7 @@
 //! the rest.
 
 mod bounds;
+mod crashpad;
 mod event;
 mod walk;
 

@@ -3,6 +3,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use symbolic::common::{Arch, DebugId};
 use symbolic::debuginfo::macho::{BcSymbolMap, UuidMapping};
 use symbolic::debuginfo::{Archive, Object, ObjectKind};
@@ -43,7 +44,7 @@ pub enum InspectError {
 }
 
 /// An object in a file.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Found {
     /// The id that events name it by, as `symbolic::common::DebugId` writes it.
     pub debug_id: Option<String>,
@@ -51,13 +52,13 @@ pub struct Found {
     pub code_id: Option<String>,
     /// `elf`, `macho`, `pe`, `pdb`, `portablepdb`, `breakpad`, `wasm`, `sourcebundle`, `bcsymbolmap`, `uuidmap`,
     /// `il2cpp`, `proguard`, `dartsymbolmap`.
-    pub kind: &'static str,
+    pub kind: String,
     /// `exe`, `dbg`, `lib`, `src`… of objects; `none` of the rest.
-    pub class: &'static str,
+    pub class: String,
     /// `x86_64`, `arm64`… or `any`.
     pub arch: String,
     /// Some of `symtab`, `debug`, `unwind`, `sources`, `mapping`.
-    pub features: Vec<&'static str>,
+    pub features: Vec<String>,
 }
 
 /// Recognises a file by what is in it. Its name says the UUID of a ProGuard mapping (`/proguard/<uuid>.txt`) and of
@@ -74,15 +75,15 @@ pub fn inspect(bytes: &[u8], name: &str, id: Option<&str>) -> Result<Vec<Found>,
         let stem = Path::new(name).file_stem()?.to_str()?;
         debug_id(stem)
     });
-    let alone = |kind, feature| {
+    let alone = |kind: &str, feature: &str| {
         let needed = "say it with its upload or in its name";
         Ok(vec![Found {
             debug_id: Some(id.clone().ok_or(InspectError::NoId(needed))?),
             code_id: None,
-            kind,
-            class: "none",
+            kind: kind.into(),
+            class: "none".into(),
             arch: "any".into(),
-            features: vec![feature],
+            features: vec![feature.into()],
         }])
     };
     let malformed = |e: &dyn std::fmt::Display| InspectError::Malformed(e.to_string());
@@ -140,10 +141,10 @@ fn proguard(bytes: &[u8], uuid: String) -> Result<Found, InspectError> {
     Ok(Found {
         debug_id: Some(uuid),
         code_id: None,
-        kind: "proguard",
-        class: "none",
+        kind: "proguard".into(),
+        class: "none".into(),
         arch: "any".into(),
-        features: vec!["mapping"],
+        features: vec!["mapping".into()],
     })
 }
 
@@ -184,13 +185,13 @@ fn source_bundle(bytes: &[u8]) -> Result<Found, InspectError> {
     Ok(Found {
         debug_id: id,
         code_id,
-        kind: "sourcebundle",
-        class: "src",
+        kind: "sourcebundle".into(),
+        class: "src".into(),
         arch: arch.to_owned(),
         features: if manifest.files.is_empty() {
             vec![]
         } else {
-            vec!["sources"]
+            vec!["sources".into()]
         },
     })
 }
@@ -238,13 +239,13 @@ fn described(object: &Object<'_>) -> Result<Found, InspectError> {
     Ok(Found {
         debug_id: (!id.is_nil()).then(|| id.to_string()),
         code_id,
-        kind: object.file_format().name(),
+        kind: object.file_format().name().into(),
         class: match object.kind() {
-            ObjectKind::None => "none",
-            kind => kind.name(),
+            ObjectKind::None => "none".into(),
+            kind => kind.name().into(),
         },
         arch: object.arch().name().to_owned(),
-        features: all.into_iter().filter(|f| f.1).map(|f| f.0).collect(),
+        features: all.into_iter().filter(|f| f.1).map(|f| f.0.to_owned()).collect(),
     })
 }
 
@@ -284,7 +285,10 @@ mod tests {
             let found = one(bytes, "shop", None);
             assert_eq!(found.debug_id.as_deref(), Some(ELF_ID));
             assert_eq!(found.code_id.as_deref(), Some("2e5bb0b591f44bfb9a1a4d5f9d8d0d01"));
-            assert_eq!((found.kind, found.class, &*found.arch), ("elf", class, "x86_64"));
+            assert_eq!(
+                (&*found.kind, &*found.class, &*found.arch),
+                ("elf", class, "x86_64")
+            );
             assert_eq!(found.features, features, "{class}");
         }
     }
@@ -301,7 +305,7 @@ mod tests {
     #[test]
     fn texts_are_recognised() {
         let found = one(BREAKPAD, "shop.sym", None);
-        assert_eq!((found.kind, found.class), ("breakpad", "dbg"));
+        assert_eq!((&*found.kind, &*found.class), ("breakpad", "dbg"));
         assert_eq!(
             found.debug_id.as_deref(),
             Some("df9fc9bc-3a9c-4f2c-8b9d-3c0f0a8e5d2f")
@@ -312,25 +316,28 @@ mod tests {
             &format!("proguard/mapping-{UUID}.txt"),
         ] {
             let found = one(MAPPING, name, None);
-            assert_eq!((found.kind, found.debug_id.as_deref()), ("proguard", Some(UUID)));
+            assert_eq!(
+                (&*found.kind, found.debug_id.as_deref()),
+                ("proguard", Some(UUID))
+            );
         }
         let map = b"BCSymbolMap Version: 2.0\n_main\n";
         let found = one(map, &format!("a/{UUID}.bcsymbolmap"), None);
         assert_eq!(
-            (found.kind, found.debug_id.as_deref()),
+            (&*found.kind, found.debug_id.as_deref()),
             ("bcsymbolmap", Some(UUID))
         );
         let found = one(PLIST, &format!("{}.plist", UUID.to_uppercase()), None);
-        assert_eq!((found.kind, found.debug_id.as_deref()), ("uuidmap", Some(UUID)));
+        assert_eq!((&*found.kind, found.debug_id.as_deref()), ("uuidmap", Some(UUID)));
         let found = one(
             br#"{"a.cpp":{"b.cs":{"1":2}}}"#,
             "LineNumberMappings.json",
             Some(UUID),
         );
-        assert_eq!((found.kind, found.debug_id.as_deref()), ("il2cpp", Some(UUID)));
+        assert_eq!((&*found.kind, found.debug_id.as_deref()), ("il2cpp", Some(UUID)));
         let found = one(br#"["aa","Cart","ab","Shop"]"#, "map.json", Some(UUID));
         assert_eq!(
-            (found.kind, found.debug_id.as_deref()),
+            (&*found.kind, found.debug_id.as_deref()),
             ("dartsymbolmap", Some(UUID))
         );
     }
@@ -348,7 +355,7 @@ mod tests {
     fn a_source_bundle_has_the_id_of_its_debug_file() {
         let found = one(&sources(), "shop.src.zip", None);
         assert_eq!(
-            (found.kind, found.class, &*found.arch),
+            (&*found.kind, &*found.class, &*found.arch),
             ("sourcebundle", "src", "x86_64")
         );
         assert_eq!(found.debug_id.as_deref(), Some(ELF_ID));

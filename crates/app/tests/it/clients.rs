@@ -10,7 +10,7 @@ mod compare;
 mod django;
 mod flask;
 mod go;
-mod java;
+pub mod java;
 mod mcp;
 mod node;
 mod normalizations;
@@ -173,7 +173,7 @@ pub fn fetched(client: &str, locks: &[&str], fetch: impl FnOnce(&Path)) -> Fetch
 }
 
 /// Runs a program, which must end with this code.
-fn run(command: &mut Command, code: i32) {
+pub fn run(command: &mut Command, code: i32) {
     let program = command.get_program().to_string_lossy().into_owned();
     let out = command.output().unwrap_or_else(|e| {
         panic!("{program} cannot be started ({e}); what is missing is installed by: scripts/setup.sh test")

@@ -23,6 +23,7 @@ mod kept;
 mod links;
 mod mail;
 mod oauth;
+mod obfuscated;
 mod overload;
 mod parts;
 mod people;

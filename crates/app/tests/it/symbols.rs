@@ -345,11 +345,17 @@ fn native_frames_and_minidumps_by_uploaded_files() {
 
         upload_debug_file(server, "symbols/elf/libshop.so");
         upload_debug_file(server, "symbols/elf/sources.zip");
-        let send_form = |gzip: bool| {
-            let dump = if gzip {
-                crate::uploads::gzip(&dump)
-            } else {
-                dump.clone()
+        let send_form = |how: &str| {
+            let gzip = how == "gzip";
+            let dump = match how {
+                "gzip" => crate::uploads::gzip(&dump),
+                // Old versions of Electron send their form within another.
+                "nested" => {
+                    let head = "--in\r\nContent-Disposition: form-data; name=\"upload_file_minidump\"; \
+                                filename=b.dmp\r\n\r\n";
+                    [head.as_bytes(), &dump, b"\r\n--in--\r\n"].concat()
+                }
+                _ => dump.clone(),
             };
             let mut body = Vec::new();
             let mut part = |head: &str, bytes: &[u8]| {
@@ -378,8 +384,8 @@ fn native_frames_and_minidumps_by_uploaded_files() {
             assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
             event(server, &String::from_utf8(reply.body).unwrap().replace('-', ""))
         };
-        for gzip in [false, true] {
-            let after = send_form(gzip);
+        for how in ["plain", "gzip", "nested"] {
+            let after = send_form(how);
             let stack = &exception(&after)["stacktrace"];
             let frames = lines(stack);
             assert_eq!(

@@ -25,6 +25,8 @@ const FIELDS: usize = 1_000;
 const FIELD: usize = 2 << 20;
 /// Names within each other that a field may have: `sentry[a][b]`.
 const DEPTH: usize = 20;
+/// The longest first line of a form: two strokes and a boundary (RFC 2046, section 5.1.1).
+const BOUNDARY: usize = 2 + 70 + 2;
 /// Breadcrumbs of one event.
 const BREADCRUMBS: usize = 100;
 
@@ -58,6 +60,15 @@ fn is_dump(bytes: &[u8]) -> bool {
     bytes.starts_with(b"MDMP") || bytes.starts_with(b"PMDM") || packed.iter().any(|p| bytes.starts_with(p))
 }
 
+/// The boundary of a form that stands where the dump should be: old versions of Electron send their form within
+/// another.
+fn embedded(bytes: &[u8]) -> Option<String> {
+    let line = bytes.get(..BOUNDARY.min(bytes.len()))?;
+    let end = line.windows(2).position(|w| w == b"\r\n")?;
+    let boundary = std::str::from_utf8(line.get(..end)?).ok()?.strip_prefix("--")?;
+    (!boundary.is_empty()).then(|| boundary.to_owned())
+}
+
 /// Takes what a crash reporter sends.
 pub(super) async fn take(
     ingest: &Ingest,
@@ -83,9 +94,18 @@ pub(super) async fn take(
             ));
         }
     };
-    let Some(dump) = form.files.iter().find(|f| f.kind == "event.minidump") else {
+    let Some(dump) = form.files.iter_mut().find(|f| f.kind == "event.minidump") else {
         return Err(bad(format!("the form has no file in the field {DUMP}")));
     };
+    if let Some(inner) = embedded(&dump.bytes) {
+        let inner = read(dump.bytes.clone(), &inner).await?;
+        let Some(real) = inner.files.into_iter().find(|f| f.kind == "event.minidump") else {
+            return Err(bad(format!(
+                "the form in the field {DUMP} has no file in a field of that name"
+            )));
+        };
+        dump.bytes = real.bytes;
+    }
     if !is_dump(&dump.bytes) {
         return Err(bad(format!("what is in the field {DUMP} is no minidump")));
     }
@@ -431,6 +451,18 @@ mod tests {
             .map(|b| b["message"].as_str().unwrap().to_owned())
             .collect();
         assert_eq!(messages, ["2026-01-01", "2026-01-02", "2026-01-03"]);
+    }
+
+    #[test]
+    fn a_form_within_a_form_is_known_by_its_first_line() {
+        assert_eq!(
+            embedded(b"--X-1\r\nContent-Disposition: form-data").as_deref(),
+            Some("X-1")
+        );
+        let long = [b"--".to_vec(), vec![b'a'; 71], b"\r\n".to_vec()].concat();
+        for other in [&b"MDMP"[..], b"--", b"--\r\n", b"-- no line", &long] {
+            assert_eq!(embedded(other), None);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use storage::cache::CacheError;
 use symbolicate::convert::ConvertError;
 use symbolicate::files::{ByteView, Bytes, Form};
+use symbolicate::object::{Found, InspectError, inspect};
 
 use super::dumps::{self, Unwind};
 
@@ -41,6 +42,15 @@ pub enum What {
         /// Which of its objects.
         debug_id: Option<String>,
     },
+    /// What a debug file is: the objects in it as JSON, none if its format is not known.
+    Inspect {
+        /// The file.
+        file: PathBuf,
+        /// Its name, which may say its id.
+        name: String,
+        /// Its id, if it does not say so in itself.
+        id: Option<String>,
+    },
     /// A minidump, whose stacks are walked: the parts of an event, as JSON.
     Minidump {
         /// The dump.
@@ -64,10 +74,32 @@ impl Job {
     pub fn inputs(&self) -> Vec<&Path> {
         match &self.what {
             What::SourceMap { script, map } => script.as_deref().into_iter().chain([map.as_path()]).collect(),
-            What::Form { file, .. } => vec![file],
+            What::Form { file, .. } | What::Inspect { file, .. } => vec![file],
             What::Minidump { dump, .. } => vec![dump],
         }
     }
+}
+
+/// What a debug file is: see [`What::Inspect`]. `output` is a place for the answer, which is gone afterwards.
+///
+/// # Errors
+/// As [`Convert::convert`].
+pub fn objects(
+    convert: &dyn Convert,
+    (file, name, id): (&Path, &str, Option<&str>),
+    output: &Path,
+) -> Result<Vec<Found>, CacheError> {
+    let made = convert.convert(&Job {
+        what: What::Inspect {
+            file: file.to_owned(),
+            name: name.to_owned(),
+            id: id.map(str::to_owned),
+        },
+        output: output.to_owned(),
+    });
+    let said = made.and_then(|()| std::fs::read(output).map_err(|e| failed(output, &e)));
+    let _ = std::fs::remove_file(output);
+    serde_json::from_slice(&said?).map_err(|e| CacheError::Failed(e.to_string()))
 }
 
 /// Whoever does jobs, under limits of time and memory.
@@ -109,6 +141,13 @@ pub fn run(job: &Job) -> Result<(), CacheError> {
         }
         What::Form { form, file, debug_id } => {
             symbolicate::convert::convert(*form, &open(file)?, debug_id.as_deref()).map_err(bad)?
+        }
+        What::Inspect { file, name, id } => {
+            let found = match inspect(&open(file)?, name, id.as_deref()) {
+                Err(InspectError::Unknown) => Vec::new(),
+                other => other.map_err(|e| CacheError::Bad(e.to_string()))?,
+            };
+            serde_json::to_vec(&found).map_err(|e| CacheError::Failed(e.to_string()))?
         }
         What::Minidump { dump, unwind } => dumps::walk(&open(dump)?, unwind)?,
     };

@@ -112,7 +112,7 @@ pub(super) fn minidump(
         .collect();
     let walked = symbols
         .cache
-        .file(&format!("walk1-{}", hash(&paths)), &mut |out| {
+        .file(&format!("walk2-{}", hash(&paths)), &mut |out| {
             symbols.convert.convert(&Job {
                 what: What::Minidump {
                     dump: dump.clone(),

@@ -16,7 +16,7 @@ use storage::uploads::{Assembly, FILE, Purpose, State, UploadError};
 use symbolicate::bundle::{Bundle, Manifest};
 
 use super::reading::{Checked, Joined};
-use super::{Inner, Uploads, guarded, look, refused};
+use super::{Inner, Uploads, guarded, refused};
 
 /// How a file ended is remembered so long for a client that asks again.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -270,7 +270,7 @@ fn become_what_it_is(
             debug_id,
         } => {
             let size = std::fs::metadata(&path).map_err(store)?.len();
-            let found = look(&path, name, debug_id.as_deref())?.map_err(refused)?;
+            let found = inner.known(&path, name, debug_id.as_deref())?;
             let about = (name.as_str(), &*assembly.sha1, size);
             let files = inner.note_debug_files((assembly.org, *project), about, &found, bring)?;
             Ok(State::Kept(files))

@@ -1,7 +1,6 @@
 //! From a record of the queue to what is to be written: no store is asked here.
 
 use std::borrow::Cow;
-use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use processing::kinds::{self, Kind};
@@ -19,9 +18,7 @@ use storage::relational::outcomes::{Counts, OutcomeKey};
 
 use crate::directory::{Directory, ProjectEntry};
 use crate::ingest::record::{Form, Meta};
-
-/// The largest crash report once it is decompressed, bytes.
-const MAX_REPORT: u64 = 200 << 20;
+use crate::worker::unpack::unpack;
 
 /// An event on its way to the stores.
 #[derive(Debug)]
@@ -534,28 +531,6 @@ impl Context<'_> {
 /// Whether an attachment of a kind becomes an event.
 pub(crate) fn is_crash(kind: &str) -> bool {
     matches!(kind, "event.minidump" | "event.applecrashreport")
-}
-
-/// The bytes of a crash report, which some clients compress.
-pub(crate) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
-    let mut reader: Box<dyn Read> = match bytes {
-        [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(bytes).map_err(|e| e.to_string())?),
-        [b'B', b'Z', b'h', ..] | [0xfd, b'7', b'z', b'X', b'Z', ..] => {
-            return Err(
-                "it is compressed with bzip2 or xz, which is not read: send it plain, or with gzip or zstd"
-                    .into(),
-            );
-        }
-        _ => return Ok(Cow::Borrowed(bytes)),
-    };
-    let mut out = Vec::new();
-    let read = reader.by_ref().take(MAX_REPORT + 1).read_to_end(&mut out);
-    read.map_err(|e| format!("it cannot be decompressed: {e}"))?;
-    if out.len() as u64 > MAX_REPORT {
-        return Err(format!("decompressed it has more than {} MiB", MAX_REPORT >> 20));
-    }
-    Ok(Cow::Owned(out))
 }
 
 /// What a crash report becomes that cannot be read: an event that says so.

@@ -4,7 +4,7 @@ use minidump::Module as _;
 use protocol::json::{Json, Map};
 
 use super::walk::{Frame, State, Thread};
-use super::{Dump, arch_name, module, os_name, reason};
+use super::{Dump, arch_name, crashpad, module, os_name, reason};
 use crate::crash::{self, Image};
 use crate::files::Status;
 use crate::native::image::{add_candidates, status_name};
@@ -76,10 +76,9 @@ pub(super) fn event(dump: &Dump<'_>, state: &State<'_>) -> Map<'static> {
 
     let (version, build) = state.system.os_parts();
     let version = Some(version).filter(|v| v != "0.0.0");
-    event.set(
-        "contexts",
-        crash::contexts(&os_name(os), version, build, arch_name(cpu)),
-    );
+    let mut contexts = crash::contexts(&os_name(os), version, build, arch_name(cpu));
+    crashpad::add(dump, &state.modules, &mut contexts);
+    event.set("contexts", contexts);
     event
 }
 

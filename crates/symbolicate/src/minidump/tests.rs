@@ -264,3 +264,52 @@ fn without_files_callers_are_guesses() {
     assert!(!callers.is_empty());
     assert!(callers.iter().all(|f| f.str_at(&["trust"]) == Some("scan")));
 }
+
+#[test]
+fn annotations_of_crashpad_become_contexts() {
+    use minidump_synth::{AnnotationValue, CrashpadInfo, DumpString, Memory, ModuleCrashpadInfo, SystemInfo};
+    use test_assembler::{Endian::Little, Section};
+
+    let name = DumpString::new("/opt/shop/libshop.so", Little);
+    let module = minidump_synth::Module::new(Little, CODE, 0x1000, &name, 0, 0, None);
+    let other = DumpString::new("C:\\shop\\tax.dll", Little);
+    let quiet = minidump_synth::Module::new(Little, CODE + 0x1000, 0x1000, &other, 0, 0, None);
+    let stack = Memory::with_section(Section::with_endian(Little).append_repeated(0, 64), STACK);
+    let context = minidump_synth::amd64_context(Little, CODE, STACK);
+    let thread = minidump_synth::Thread::new(Little, 7, &stack, &context);
+    let about = ModuleCrashpadInfo::new(0, Little)
+        .add_list_annotation("a line")
+        .add_simple_annotation("build", "42")
+        .add_annotation_object("cart", AnnotationValue::String("full".into()))
+        .add_annotation_object("raw", AnnotationValue::Custom(0x8001, vec![1, 2]));
+    let info = CrashpadInfo::new(Little)
+        .add_simple_annotation("prod", "Shop")
+        .add_module(about)
+        .add_module(ModuleCrashpadInfo::new(1, Little))
+        .add_module(ModuleCrashpadInfo::new(9, Little).add_simple_annotation("of", "nothing"));
+    let bytes = minidump_synth::SynthMinidump::with_endian(Little)
+        .add_system_info(SystemInfo::new(Little))
+        .add_module(module)
+        .add_module(quiet)
+        .add(name)
+        .add(other)
+        .add(context)
+        .add_memory(stack)
+        .add_thread(thread)
+        .add_crashpad_info(info)
+        .finish()
+        .expect("a dump");
+    let event = process(&bytes, &NoFiles).expect("an event");
+    let mut text = Vec::new();
+    event.get("contexts").expect("contexts").write(&mut text);
+    let contexts: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+    assert_eq!(
+        contexts["crashpad"],
+        serde_json::json!({"type": "crashpad", "prod": "Shop"})
+    );
+    assert_eq!(
+        contexts["libshop.so"],
+        serde_json::json!({"type": "crashpad", "build": "42", "cart": "full", "annotations": ["a line"]})
+    );
+    assert!(contexts.get("tax.dll").is_none(), "{contexts}");
+}

@@ -2,12 +2,12 @@
 
 use std::process::Command;
 
-use super::{fetched, prove, run, run_client, sources, with};
+use super::{Fetched, fetched, prove, run, run_client, sources, with};
 
-#[test]
-fn java() {
-    let from = sources("java");
-    let folder = fetched("java", &["pom.xml", "jars.sha256"], |folder| {
+/// A client's folder with the jars of its pom.
+pub fn jars(client: &str) -> Fetched {
+    let from = sources(client);
+    fetched(client, &["pom.xml", "jars.sha256"], |folder| {
         std::fs::copy(from.join("pom.xml"), folder.join("pom.xml")).unwrap();
         let mut maven = Command::new("mvn");
         maven
@@ -26,7 +26,13 @@ fn java() {
         let mut check = Command::new("sha256sum");
         check.arg("--check").arg(from.join("jars.sha256"));
         run(check.current_dir(folder.join("jars")), 0);
-    });
+    })
+}
+
+#[test]
+fn java() {
+    let from = sources("java");
+    let folder = jars("java");
     let (jars, classes) = (folder.join("jars/*"), folder.join("classes"));
     let mut javac = Command::new("javac");
     javac.arg("-cp").arg(&jars).arg("-d").arg(&classes);

@@ -39,6 +39,7 @@ fn bench(folder: &Path, limit: Option<u64>) -> Bench {
         folder: folder.join("uploads"),
         limit,
         unwell: Arc::new(|| None),
+        convert: Arc::new(pipeline::symbols::convert::Here),
         changed: Arc::new(move || {
             counted.fetch_add(1, Ordering::Relaxed);
         }),
@@ -183,6 +184,7 @@ fn what_a_stop_leaves_is_found_at_the_start() {
         folder: folder.path().join("uploads"),
         limit: None,
         unwell: Arc::new(|| None),
+        convert: Arc::new(pipeline::symbols::convert::Here),
         changed: Arc::new(|| {}),
     };
     drop(Uploads::open(b.stores.clone(), settings).unwrap());

@@ -1,5 +1,6 @@
 // Builds a small program with a bundler and Sentry's plugin, which uploads; then runs it and prints the event of its
-// crash as an SDK would send it: node build.mjs vite|webpack <folder with src/> <server> <token>
+// crash as an SDK would send it: node build.mjs vite|webpack|node <folder with src/> <server> <token>
+// With `node` it is src/service.ts for Node, which has an SDK of its own: that is only built.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
@@ -38,7 +39,8 @@ if (bundler === 'vite') {
       {
         mode: 'production',
         context: folder,
-        entry: './src/main.js',
+        entry: bundler === 'node' ? './src/service.ts' : './src/main.js',
+        ...(bundler === 'node' && { target: 'node', externals: { '@sentry/node': 'commonjs @sentry/node' } }),
         devtool: 'source-map',
         output: { path: out, filename: 'app.js' },
         plugins: [sentryWebpackPlugin(options)],
@@ -47,6 +49,8 @@ if (bundler === 'vite') {
     ),
   );
 }
+
+if (bundler === 'node') process.exit();
 
 const file = readdirSync(out).find((name) => name.endsWith('.js'));
 const address = `https://shop.example/${file}`;

@@ -1,0 +1,67 @@
+//! Annotations: what a program told Crashpad about itself, as contexts of the event.
+
+use minidump::{MinidumpAnnotation, MinidumpCrashpadInfo, MinidumpModuleList, Module as _};
+use protocol::json::{Json, Map};
+
+use super::Dump;
+
+/// Modules whose annotations are kept.
+const MOST_MODULES: usize = 50;
+/// Annotations of one module that are kept.
+const MOST: usize = 100;
+/// Letters of an annotation that are kept.
+const LONGEST: usize = 4_096;
+
+fn short(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
+}
+
+/// Adds the context `crashpad` with the annotations of the process, and one by the name of each module that has some.
+pub(super) fn add(dump: &Dump<'_>, modules: &MinidumpModuleList, contexts: &mut Map<'static>) {
+    let Ok(info) = dump.get_stream::<MinidumpCrashpadInfo>() else {
+        return;
+    };
+    if !info.simple_annotations.is_empty() {
+        let mut context = new();
+        for (name, value) in info.simple_annotations.iter().take(MOST) {
+            context.set(short(name), short(value));
+        }
+        contexts.set("crashpad", context);
+    }
+    let all: Vec<_> = modules.iter().collect();
+    for told in info.module_list.iter().take(MOST_MODULES) {
+        let Some(module) = all.get(told.module_index) else {
+            continue;
+        };
+        let mut context = new();
+        for (name, value) in told.simple_annotations.iter().take(MOST) {
+            context.set(short(name), short(value));
+        }
+        for (name, value) in told.annotation_objects.iter().take(MOST) {
+            // Others have a meaning that only their program knows.
+            if let MinidumpAnnotation::String(value) = value {
+                context.set(short(name), short(value));
+            }
+        }
+        let list: Vec<Json<'static>> = told
+            .list_annotations
+            .iter()
+            .take(MOST)
+            .map(|text| short(text).into())
+            .collect();
+        if !list.is_empty() {
+            context.set("annotations", list);
+        }
+        let file = module.code_file();
+        let name = file.rsplit(['/', '\\']).next().unwrap_or_default();
+        if context.0.len() > 1 && !name.is_empty() && contexts.get(name).is_none() {
+            contexts.set(short(name), context);
+        }
+    }
+}
+
+fn new() -> Map<'static> {
+    let mut context = Map::new();
+    context.set("type", "crashpad");
+    context
+}
