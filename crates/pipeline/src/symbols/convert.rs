@@ -10,6 +10,7 @@ use storage::cache::CacheError;
 use symbolicate::convert::ConvertError;
 use symbolicate::files::{ByteView, Bytes, Form};
 
+use super::LARGEST;
 use super::dumps::{self, Unwind};
 
 /// Maps a file of this machine.
@@ -41,6 +42,11 @@ pub enum What {
         /// Which of its objects.
         debug_id: Option<String>,
     },
+    /// A cabinet, whose file comes out as it is.
+    Cabinet {
+        /// The cabinet.
+        file: PathBuf,
+    },
     /// A minidump, whose stacks are walked: the parts of an event, as JSON.
     Minidump {
         /// The dump.
@@ -64,7 +70,7 @@ impl Job {
     pub fn inputs(&self) -> Vec<&Path> {
         match &self.what {
             What::SourceMap { script, map } => script.as_deref().into_iter().chain([map.as_path()]).collect(),
-            What::Form { file, .. } => vec![file],
+            What::Form { file, .. } | What::Cabinet { file } => vec![file],
             What::Minidump { dump, .. } => vec![dump],
         }
     }
@@ -109,6 +115,12 @@ pub fn run(job: &Job) -> Result<(), CacheError> {
         }
         What::Form { form, file, debug_id } => {
             symbolicate::convert::convert(*form, &open(file)?, debug_id.as_deref()).map_err(bad)?
+        }
+        What::Cabinet { file } => {
+            let mut out = create(&job.output)?;
+            return symbolicate::cabinet::unpack(&open(file)?, LARGEST, &mut out)
+                .map_err(|e| failed(&job.output, &e))?
+                .map_err(bad);
         }
         What::Minidump { dump, unwind } => dumps::walk(&open(dump)?, unwind)?,
     };
