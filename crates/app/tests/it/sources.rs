@@ -1,30 +1,28 @@
 //! Debug files from symbol servers that a project names.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use testkit::server::Server;
 
-use crate::clients::{fetched, install_python, sources};
 use crate::on_one;
 
 const PROJECT: &str = "projects/acme/shop/";
-const SOURCES: &str = "projects/acme/shop/symbol-sources/";
+pub const SOURCES: &str = "projects/acme/shop/symbol-sources/";
 /// The build id of the library of the fixture.
-const BUILD_ID: &str = "3cd95dad7eb31f478fa5410b5a6b4b1c37f3a5ee";
+pub const BUILD_ID: &str = "3cd95dad7eb31f478fa5410b5a6b4b1c37f3a5ee";
 
-fn fixture(path: &str) -> PathBuf {
+pub fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures/symbols")
         .join(path)
 }
 
-fn read(path: &str) -> Vec<u8> {
+pub fn read(path: &str) -> Vec<u8> {
     let path = fixture(path);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
@@ -76,7 +74,7 @@ fn symbols(files: Vec<(String, Vec<u8>)>) -> (u16, Arc<Mutex<Vec<String>>>) {
 }
 
 /// Sends the event of the fixture and waits for it; `code_id` names another build of the library.
-fn send(server: &Server, n: u32, code_id: &str) -> Value {
+pub fn send(server: &Server, n: u32, code_id: &str) -> Value {
     send_case(server, n, "elf", |event| {
         event["debug_meta"]["images"][1]["code_id"] = json!(code_id);
     })
@@ -102,7 +100,7 @@ fn entry<'e>(event: &'e Value, kind: &str) -> &'e Value {
     &entries.iter().find(|e| e["type"] == kind).unwrap()["data"]
 }
 
-fn functions(event: &Value) -> Vec<String> {
+pub fn functions(event: &Value) -> Vec<String> {
     let frames = &entry(event, "exception")["values"][0]["stacktrace"]["frames"];
     let frames = frames.as_array().unwrap().iter();
     frames
@@ -111,14 +109,14 @@ fn functions(event: &Value) -> Vec<String> {
 }
 
 /// The image of the library.
-fn image(event: &Value) -> &Value {
+pub fn image(event: &Value) -> &Value {
     let images = entry(event, "debugmeta")["images"].as_array().unwrap();
     let ours = |i: &&Value| i["code_file"] == "/app/libshop.so" || i["code_file"] == "C:\\app\\shop.dll";
     images.iter().find(ours).unwrap()
 }
 
 /// Source, address and status of each try for the library.
-fn tries(event: &Value) -> Vec<(String, String, String)> {
+pub fn tries(event: &Value) -> Vec<(String, String, String)> {
     let image = image(event);
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let one = |c: &Value| {
@@ -251,125 +249,6 @@ fn public_servers_are_named_by_their_ids() {
         );
         assert_eq!(put(json!([])).json()["builtinSymbolSources"], json!([]));
     });
-}
-
-/// Stores of objects by moto, which checks signatures.
-struct Store {
-    child: Child,
-    port: String,
-    access_key: String,
-    secret_key: String,
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-impl Store {
-    /// With a file under these keys.
-    fn start(file: &str, keys: &[String]) -> Store {
-        let lock = "requirements.txt";
-        let packages = fetched("s3", &[lock], |folder| {
-            install_python(folder, &sources("s3").join(lock));
-        });
-        let mut child = Command::new(packages.join("bin/python"))
-            .arg(sources("s3").join("server.py"))
-            .arg(fixture(file))
-            .args(keys)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut line = || lines.next().unwrap().unwrap();
-        Store {
-            port: line(),
-            access_key: line(),
-            secret_key: line(),
-            child,
-        }
-    }
-}
-
-/// Whether a file below a folder holds a text.
-fn holds(folder: &Path, text: &str) -> bool {
-    std::fs::read_dir(folder).unwrap().any(|entry| {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            return holds(&path, text);
-        }
-        let bytes = std::fs::read(&path).unwrap_or_default();
-        bytes.windows(text.len()).any(|w| w == text.as_bytes())
-    })
-}
-
-#[test]
-fn debug_files_from_a_bucket() {
-    on_one(
-        &["--set", "outgoing-private-networks=127.0.0.1"],
-        |server, folder| {
-            let place = |id: &str| format!("{}/{}.debug", &id[..2], &id[2..]);
-            let key = |id: &str| format!("de bug+/{}", place(id));
-            let store = Store::start("elf/libshop.so", &[key(BUILD_ID)]);
-            let endpoint = format!("http://127.0.0.1:{}", store.port);
-            let source = json!({
-                "type": "s3", "id": "bucket", "name": "Bucket", "bucket": "symbols", "region": "eu-central-1",
-                "url": endpoint, "access_key": store.access_key, "secret_key": store.secret_key, "prefix": "de bug+",
-                "layout": { "type": "native" },
-            });
-            let added = server.api("POST", SOURCES, Some(&source));
-            assert_eq!(added.status, 201, "{}", added.json());
-            assert_eq!(added.json()["secret_key"], json!({ "hidden-secret": true }));
-            assert!(added.json()["acting"].is_null());
-            let tried = |id: &str, how: &str| {
-                let location = format!("s3://symbols/{}", key(id));
-                ("bucket".to_owned(), location, how.to_owned())
-            };
-            let found = send(server, 1, BUILD_ID);
-            assert!(
-                functions(&found).contains(&"shop_checkout".to_owned()),
-                "{}",
-                image(&found)["candidates"]
-            );
-            assert!(tries(&found).contains(&tried(BUILD_ID, "ok")));
-            let none = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-            assert!(tries(&send(server, 2, none)).contains(&tried(none, "notfound")));
-
-            // The secret is sealed where it lies, and stays when it is sent back as it is shown.
-            assert!(!holds(folder, &store.secret_key));
-            let update = format!("{SOURCES}?id=bucket");
-            let put = |body: Value| server.api("PUT", &update, Some(&body));
-            let mut renamed = added.json();
-            renamed["name"] = json!("Renamed");
-            // A tool that names the server with the region.
-            renamed["region"] = json!(["eu-central-1", endpoint]);
-            let renamed = put(renamed);
-            assert_eq!(
-                (renamed.status, &renamed.json()["region"], &renamed.json()["url"]),
-                (200, &json!("eu-central-1"), &json!(endpoint))
-            );
-            assert_eq!(functions(&send(server, 3, BUILD_ID)), functions(&found));
-
-            // Whoever has another secret sees nothing, also not what others fetched.
-            assert_eq!(put(json!({ "secret_key": "wrong" })).status, 200);
-            let refused = send(server, 4, BUILD_ID);
-            assert!(functions(&refused).is_empty());
-            assert!(
-                tries(&refused).contains(&tried(BUILD_ID, "noperm")),
-                "{:?}",
-                tries(&refused)
-            );
-            let candidates = image(&refused)["candidates"].to_string();
-            assert!(
-                candidates.contains("the server answers 403 (SignatureDoesNotMatch)"),
-                "{candidates}"
-            );
-            assert_eq!(image(&refused)["debug_status"], "missing");
-        },
-    );
 }
 
 #[test]
