@@ -140,7 +140,10 @@ impl Fetch<'_> {
                 200 => return Ok((answer, url)),
                 301 | 302 | 303 | 307 | 308 => match answer.header("location") {
                     Some(to) => url = urls::join(&url, to),
-                    None => return wrong(Why::Odd),
+                    None => {
+                        let what = format!("{} and does not say where the file is", said(&answer));
+                        return Err(Unfetched::new(Why::Odd, &url, what));
+                    }
                 },
                 404 | 410 => return wrong(Why::Missing),
                 401 | 403 => return wrong(Why::Forbidden),
@@ -271,7 +274,7 @@ mod tests {
         assert!(why == Why::Odd && what.contains("more than 3 times"), "{what}");
         let (why, what) = get(&network, "https://a/lost").unwrap_err();
         assert!(
-            why == Why::Odd && what.ends_with("in the region eu-west-1"),
+            why == Why::Odd && what.contains("in the region eu-west-1 and does not say where"),
             "{what}"
         );
     }

@@ -188,10 +188,11 @@ impl Texts<'_> {
                 let password = self.secret("password");
                 let login = (user.is_some() || password.is_some())
                     .then(|| (user.unwrap_or_default(), password.unwrap_or_default()));
-                Place::Http {
-                    url: self.visible("url")?,
-                    login,
+                let url = self.visible("url")?;
+                if origin(&url).is_none_or(|(_, host)| host.is_empty()) {
+                    return wrong("url", "Enter a valid URL.");
                 }
+                Place::Http { url, login }
             }
             Some("s3") => Place::S3(self.s3()?, self.prefix()),
             Some("gcs") => Place::Gcs(
@@ -388,6 +389,7 @@ mod tests {
             (json!({ "type": "ftp" }), "type"),
             (json!({ "type": "http" }), "url"),
             (json!({ "type": "http", "url": "https://a b/" }), "url"),
+            (json!({ "type": "http", "url": "https:///x" }), "url"),
             (s3(json!({ "bucket": "" })), "bucket"),
             (s3(json!({ "bucket": "a/b" })), "bucket"),
             (s3(json!({ "region": "example.com/" })), "region"),

@@ -25,6 +25,8 @@ use super::{LARGEST, Symbols};
 
 /// The largest file that is fetched, bytes.
 const LARGEST_FETCHED: u64 = 256 << 20;
+/// The largest answer with a token, bytes.
+const LARGEST_TOKEN: u64 = 64 << 10;
 /// How long a server may take for a file.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often other servers are asked for one event.
@@ -350,7 +352,13 @@ impl<'s> Asking<'s> {
         let now = symbols.stores.clock.now();
         let turn = || self.turn();
         let token = match source.with_token() {
-            Some(bucket) => Some(token(symbols, bucket, &self.fetch(&|_| Vec::new(), &turn), now)?),
+            Some(bucket) => {
+                let fetch = Fetch {
+                    most: LARGEST_TOKEN,
+                    ..self.fetch(&|_| Vec::new(), &turn)
+                };
+                Some(token(symbols, bucket, &fetch, now)?)
+            }
             None => None,
         };
         let headers = |at: &str| {
