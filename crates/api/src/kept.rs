@@ -15,6 +15,7 @@ pub mod processing;
 pub mod searches;
 pub mod shape;
 pub mod shown;
+pub mod sources;
 
 use std::collections::HashMap;
 
@@ -32,6 +33,8 @@ use crate::call::Call;
 use crate::fields::Body;
 use crate::links::{offset, paged};
 
+/// What stands in the place of a secret.
+pub const HIDDEN: &str = "hidden-secret";
 /// Bytes of a document.
 const BYTES: usize = 256 << 10;
 
@@ -63,8 +66,12 @@ pub struct Kind {
     pub of_project: bool,
     /// Fields that the server alone sets.
     pub own: &'static [&'static str],
+    /// Fields that are kept sealed and never shown again.
+    pub secrets: &'static [&'static str],
     /// It does what it says.
     pub acting: bool,
+    /// What is done to it is not noted in the audit log.
+    pub quiet: bool,
     /// Checks that go over a single field.
     pub check: fn(&Call, &Body) -> Result<(), ApiError>,
     /// Whether the caller may know of a document, if not everybody may.
@@ -88,7 +95,9 @@ impl Kind {
         naming: Naming::Random,
         of_project: false,
         own: &[],
+        secrets: &[],
         acting: false,
+        quiet: false,
         check: |_, _| Ok(()),
         visible: None,
         guard: |_, _| Ok(()),
@@ -127,6 +136,11 @@ fn views(call: &Call, kind: &Kind, all: &[Document], full: bool) -> Result<Vec<V
         out.insert("dateUpdated".into(), crate::views::time(d.last_updated));
         if !kind.acting {
             out.insert("acting".into(), json!(false));
+        }
+        for name in kind.secrets {
+            if out.contains_key(*name) {
+                out.insert((*name).into(), json!({ HIDDEN: true }));
+            }
         }
         let shown = Shown {
             call,
@@ -323,11 +337,24 @@ fn check_size(body: &Body) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Seals the secrets of a document that are not sealed yet.
+fn seal(call: &Call, kind: &Kind, body: &mut Body) -> Result<(), ApiError> {
+    for name in kind.secrets {
+        if let Some(Value::String(secret)) = body.get(*name) {
+            let sealed = call.api.seal.close(kind.name, secret.as_bytes());
+            let sealed = json!({ "sealed": sealed.map_err(ApiError::Internal)? });
+            body.insert((*name).into(), sealed);
+        }
+    }
+    Ok(())
+}
+
 /// Keeps a document that a body gives.
 pub fn keep(call: &Call, kind: &Kind, given: &Body) -> Result<Document, ApiError> {
-    let body = shape::read(kind.fields, given, None)?;
+    let mut body = shape::read(kind.fields, given, None)?;
     (kind.check)(call, &body)?;
     check_size(&body)?;
+    seal(call, kind, &mut body)?;
     let org = call.organization()?.id;
     let mut document = Document {
         id: 0,
@@ -372,9 +399,10 @@ pub fn add<K: Kept>(call: &Call) -> Result<Answer, ApiError> {
 pub fn change(call: &Call, kind: &Kind, document: &mut Document, given: &Body) -> Result<(), ApiError> {
     (kind.guard)(call, document)?;
     let before = document.body.as_object().cloned().unwrap_or_default();
-    let body = shape::read(kind.fields, given, Some(&before))?;
+    let mut body = shape::read(kind.fields, given, Some(&before))?;
     (kind.check)(call, &body)?;
     check_size(&body)?;
+    seal(call, kind, &mut body)?;
     document.label = label(kind, &body);
     document.body = Value::Object(body);
     if let (Naming::Slug(_), Some(slug)) = (&kind.naming, given.get("slug").and_then(Value::as_str)) {
@@ -408,7 +436,7 @@ fn audit(
     id: i64,
     name: &str,
 ) -> Result<(), ApiError> {
-    if kind.acting {
+    if kind.quiet {
         return Ok(());
     }
     call.audit(c, event, Some(id), &json!({ "kind": kind.name, "name": name }))

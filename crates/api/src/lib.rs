@@ -81,6 +81,8 @@ pub struct Hooks {
     pub script_names: fn(&str) -> Vec<String>,
     /// Id and name of the public symbol servers that a project can name.
     pub symbol_servers: fn() -> Vec<(&'static str, &'static str)>,
+    /// Checks a symbol source; the error says the field and what is wrong.
+    pub check_source: fn(&serde_json::Value) -> Result<(), (String, String)>,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Everything that is known of the running server, for its administrators.

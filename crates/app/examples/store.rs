@@ -110,7 +110,7 @@ fn main() -> anyhow::Result<()> {
     let worker = Worker {
         track: Track::Quick,
         symbols: Arc::new(processing::NoSymbols),
-        directory: Arc::new(Directory::open(stores.sql.clone(), 90)?),
+        directory: Arc::new(Directory::open(stores.sql.clone(), 90, Arc::new(|_, _| None))?),
         stores,
         quota: Arc::new(Quota::default()),
         geo: Arc::new(processing::NoGeo),

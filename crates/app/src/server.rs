@@ -147,7 +147,11 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
     let links = Links::new(url.clone(), secret.clone());
     let mailer = mailer(config)?;
 
-    let directory = Arc::new(Directory::open(stores.sql.clone(), config.retention)?);
+    let opens = {
+        let seal = seal.clone();
+        Arc::new(move |purpose: &str, sealed: &str| String::from_utf8(seal.open(purpose, sealed)?).ok())
+    };
+    let directory = Arc::new(Directory::open(stores.sql.clone(), config.retention, opens)?);
     let quota = Arc::new(Quota::default());
     let progress = Arc::new(Progress::default());
     let stop = Arc::new(AtomicBool::new(false));
@@ -368,6 +372,7 @@ fn routes(
         },
         script_names: pipeline::symbols::names,
         symbol_servers: pipeline::symbols::settings::public_names,
+        check_source: pipeline::symbols::source::check_source,
         grouping: processing::grouping_info,
         features: processing::features,
         rank: processing::rank,

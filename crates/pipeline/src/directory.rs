@@ -8,12 +8,14 @@ use parking_lot::RwLock;
 use processing::filters::FilterSettings;
 use processing::{ProjectRules, ProjectSettings, RulesError, ScrubSettings};
 use serde_json::Value;
+use storage::relational::documents::Document;
 use storage::relational::projects::{self, Key, Project};
 use storage::relational::{artifacts, debug_files, documents, people, release_files};
 use storage::sql::{Result, Sql};
 
 use crate::ingest::origin::Allowed;
-use crate::symbols::settings::{Source, SymbolSettings, Uploads, public_servers};
+use crate::symbols::settings::{SymbolSettings, Uploads, public_servers};
+use crate::symbols::source::{Opens, Source};
 
 /// Days that events are kept unless a project says otherwise.
 pub const DEFAULT_RETENTION: u16 = 90;
@@ -52,20 +54,22 @@ struct Snapshot {
 pub struct Directory {
     sql: Arc<dyn Sql>,
     retention: u16,
+    opens: Opens,
     snapshot: RwLock<Arc<Snapshot>>,
     /// How often everything was read again: what others remember of a project counts until then.
     generation: AtomicU64,
 }
 
 impl Directory {
-    /// Reads the directory; `retention` is the default in days.
+    /// Reads the directory; `retention` is the default in days, `opens` opens the secrets of symbol sources.
     ///
     /// # Errors
     /// As the database says.
-    pub fn open(sql: Arc<dyn Sql>, retention: u16) -> Result<Directory> {
+    pub fn open(sql: Arc<dyn Sql>, retention: u16, opens: Opens) -> Result<Directory> {
         let directory = Directory {
             sql,
             retention,
+            opens,
             snapshot: RwLock::default(),
             generation: AtomicU64::new(0),
         };
@@ -99,7 +103,7 @@ impl Directory {
                 debug_files: debug_files.contains(&project.id),
             };
             let own = sources.iter().filter(|d| d.project == Some(project.id));
-            let own = own.filter_map(|d| Source::of(&d.slug, &d.body)).collect();
+            let own = own.filter_map(|d| self.source(d)).collect();
             let of_org = organization.map_or(&Value::Null, |o| &o.settings);
             let entry = Arc::new(self.entry(id, project, of_org, (uploads, own)));
             next.projects.insert(id, entry);
@@ -117,6 +121,19 @@ impl Directory {
         *self.snapshot.write() = Arc::new(next);
         self.generation.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    fn source(&self, document: &Document) -> Option<Source> {
+        Source::of(&document.slug, &document.body, Some(&self.opens))
+            .map_err(|(field, what)| {
+                tracing::error!(
+                    source = document.slug,
+                    field,
+                    what,
+                    "a symbol source cannot be asked"
+                );
+            })
+            .ok()
     }
 
     fn entry(

@@ -4,9 +4,13 @@
 pub mod convert;
 mod debug_files;
 pub mod dumps;
+mod fetch;
+mod gcs;
 mod known;
+mod s3;
 pub mod settings;
 mod shelf;
+pub mod source;
 mod sources;
 mod web;
 
@@ -19,14 +23,13 @@ use storage::cache::Cache;
 use storage::outgoing::Outgoing;
 use storage::relational::debug_files::DebugFile;
 use storage::stores::Stores;
-use symbolicate::js::{self, FetchError};
-use symbolicate::{apple, jvm, native};
+use symbolicate::{apple, js, jvm, native};
 
 use self::convert::Convert;
 use self::debug_files::DebugFiles;
+use self::fetch::Memory;
 use self::known::Known;
 use self::shelf::{Place, Question, Shelf};
-use self::sources::Failed;
 use crate::directory::Directory;
 
 pub use self::shelf::names;
@@ -47,9 +50,10 @@ pub struct Symbols {
     /// Asks other servers.
     pub outgoing: Arc<dyn Outgoing>,
     places: Known<Question, Option<Arc<Place>>>,
-    failures: Known<String, FetchError>,
-    /// Debug files that were not to be had, and servers that did not answer.
-    missed: Known<String, Failed>,
+    /// Files that were not to be had from other servers, and servers that did not answer.
+    unfetched: Memory,
+    /// Tokens for stores of files.
+    tokens: Known<String, String>,
     debug_files: Known<(i64, String), Arc<Vec<DebugFile>>>,
     /// Uses that were written down.
     noted: Known<String, ()>,
@@ -71,8 +75,8 @@ impl Symbols {
             convert,
             outgoing,
             places: Known::default(),
-            failures: Known::default(),
-            missed: Known::default(),
+            unfetched: Memory::default(),
+            tokens: Known::default(),
             debug_files: Known::default(),
             noted: Known::default(),
         }

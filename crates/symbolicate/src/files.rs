@@ -41,6 +41,8 @@ pub struct Module<'a> {
     pub code_file: Option<Cow<'a, str>>,
     /// The path of the debug file.
     pub debug_file: Option<Cow<'a, str>>,
+    /// The checksum of the debug file as the program has it (`SHA256:…`), which some servers want to be told.
+    pub debug_checksum: Option<Cow<'a, str>>,
     /// Where it was loaded.
     pub address: u64,
     /// How much memory it took, bytes; 0 if nothing says.
@@ -55,6 +57,8 @@ pub enum Status {
     Found,
     /// Nobody has it.
     Missing,
+    /// A server does not let it be read. Some answer so to whatever they do not have.
+    NoPermission,
     /// It is there and cannot be read.
     Malformed,
     /// A server did not answer in time.

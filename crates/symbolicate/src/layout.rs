@@ -331,7 +331,21 @@ pub fn path(layout: Layout, casing: Casing, module: &Module<'_>, file: FileType)
     Some(encoded(&casing.apply(path)))
 }
 
-fn encoded(path: &str) -> String {
+/// The path under which the same file may lie compressed: servers of Microsoft's layouts write a cabinet with `_` in
+/// place of the last letter. `None` if nobody looks for the file so.
+pub fn compressed(layout: Layout, file: FileType, path: &str) -> Option<String> {
+    let microsoft = matches!(layout, Layout::Symstore | Layout::SymstoreIndex2 | Layout::Ssqp);
+    if !microsoft || !matches!(file, FileType::Pe | FileType::Pdb) {
+        return None;
+    }
+    let (name, last) = path.split_at_checked(path.len().checked_sub(1)?)?;
+    // Not within a letter that is encoded, and not twice.
+    let plain = last != "_" && name.as_bytes().iter().rev().take(2).all(|b| *b != b'%');
+    plain.then(|| format!("{name}_"))
+}
+
+/// A path with what addresses do not have encoded.
+pub fn encoded(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for b in path.bytes() {
         if b.is_ascii_alphanumeric() || b"/-._~+@!$&'()*,;=:".contains(&b) {
@@ -539,6 +553,32 @@ mod tests {
         let lower = "crash.pdb/3249d99d0c4049318610f4e4fb0b69361/crash.pdb";
         assert_eq!(of(Casing::Lowercase).as_deref(), Some(lower));
         assert_eq!(of(Casing::Uppercase), Some(lower.to_uppercase()));
+    }
+
+    #[test]
+    fn compressed_files_end_in_an_underscore() {
+        let of = |layout, file| {
+            let plain = path(layout, Casing::Default, &module("pe"), file).expect("a path");
+            compressed(layout, file, &plain)
+        };
+        assert_eq!(
+            of(Layout::Symstore, FileType::Pdb).as_deref(),
+            Some("Crash.pdb/3249D99D0C4049318610F4E4FB0B69361/Crash.pd_")
+        );
+        assert_eq!(
+            of(Layout::Ssqp, FileType::Pe).as_deref(),
+            Some("crash.exe/5ab380779000/crash.ex_")
+        );
+        for (layout, file) in [
+            (Layout::Symstore, FileType::Breakpad),
+            (Layout::Native, FileType::Pdb),
+            (Layout::Unified, FileType::Pdb),
+        ] {
+            assert_eq!(of(layout, file), None);
+        }
+        for odd in ["", "a/b_", "a/caf%C3%A9"] {
+            assert_eq!(compressed(Layout::Symstore, FileType::Pe, odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@
 //!
 //! * [`minidump`], [`apple`], [`unreal`]: reports of crashes become parts of an event, which [`crash::merge`] puts into it
 //! * [`jvm`], then [`native`]: frames are looked up, and images are told what was found of them
-//! * [`layout`], [`servers`]: where symbol servers have the files of a module
+//! * [`layout`], [`servers`]: where symbol servers have the files of a module; [`cabinet`]: how some compress them
 //! * [`restore`]: the frames of an event as the client sent them, to look them up again
 
 pub mod apple;
 pub mod archive;
 pub mod bundle;
+pub mod cabinet;
 pub mod convert;
 pub mod crash;
 pub mod files;

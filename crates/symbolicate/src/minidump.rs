@@ -151,6 +151,7 @@ fn module(module: &dyn minidump::Module, os: Os) -> Module<'static> {
             .map(|id| id.to_string().into()),
         code_file: Some(module.code_file()).filter(|f| !f.is_empty()).map(text),
         debug_file: module.debug_file().filter(|f| !f.is_empty()).map(text),
+        debug_checksum: None,
         address: module.base_address(),
         size: module.size(),
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use protocol::json::{Json, Map};
 use protocol::mutate::{Mutator, rounds};
 
+use crate::cabinet::{packed, unpack};
 use crate::convert::convert;
 use crate::files::{Form, NoFiles};
 use crate::fixtures::{Uploaded, folder, json};
@@ -115,6 +116,40 @@ fn changed_debug_files_are_converted_or_refused() {
             "{endings:?}: {made} made, {refused} refused"
         );
     }
+}
+
+#[test]
+fn changed_cabinets_are_unpacked_or_refused() {
+    let content: Vec<u8> = (0..40_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
+    let samples = [cab::CompressionType::None, cab::CompressionType::MsZip].map(|kind| {
+        let mut bytes = packed(&content, kind);
+        // Without the checksums of the blocks, which are optional: they would refuse nearly everything.
+        let mut at = u32::from_le_bytes(bytes[36..40].try_into().unwrap()) as usize;
+        while at < bytes.len() {
+            bytes[at..at + 4].fill(0);
+            at += 8 + usize::from(u16::from_le_bytes([bytes[at + 4], bytes[at + 5]]));
+        }
+        bytes
+    });
+    let mut mutator = Mutator::new(19, PIECES);
+    let (mut made, mut refused) = (0, 0);
+    for _ in 0..rounds(300) {
+        let mut bytes = changed(&mut mutator, &samples);
+        // One of the methods that only others write.
+        if mutator.below(4) == 0 && bytes.len() > 43 {
+            bytes[42] = [2, 3][mutator.below(2)];
+        }
+        let mut out = Vec::new();
+        match unpack(&bytes, 1 << 20, &mut out).unwrap() {
+            Ok(()) => made += 1,
+            Err(e) => {
+                assert!(!e.to_string().is_empty());
+                refused += 1;
+            }
+        }
+        assert!(out.len() <= 1 << 20);
+    }
+    assert!(made > 10 && refused > 10, "{made} made, {refused} refused");
 }
 
 /// What is uploaded for the libraries of the fixtures.

@@ -15,6 +15,8 @@ pub struct Server {
     pub layout: Layout,
     /// Its letters.
     pub casing: Casing,
+    /// It wants to be told the checksum of the file.
+    pub checksum: bool,
 }
 
 const fn server(
@@ -30,6 +32,7 @@ const fn server(
         url,
         layout,
         casing,
+        checksum: false,
     }
 }
 
@@ -42,13 +45,17 @@ pub const SERVERS: &[Server] = &[
         Layout::Symstore,
         Casing::Default,
     ),
-    server(
-        "nuget",
-        "NuGet.org",
-        "https://symbols.nuget.org/download/symbols/",
-        Layout::Ssqp,
-        Casing::Default,
-    ),
+    // Without the checksum it answers 403 to everything.
+    Server {
+        checksum: true,
+        ..server(
+            "nuget",
+            "NuGet.org",
+            "https://symbols.nuget.org/download/symbols/",
+            Layout::Ssqp,
+            Casing::Default,
+        )
+    },
     server(
         "citrix",
         "Citrix",

@@ -30,6 +30,7 @@ impl Kept for Feedback {
         label: "issue_id",
         most: 1_000_000,
         acting: true,
+        quiet: true,
         check: |_, body| {
             let id = body["event_id"].as_str().unwrap_or("");
             match id.parse::<EventId>() {

@@ -236,6 +236,7 @@ impl Kept for Apps {
         own: &["uuid", "installation"],
         view: app,
         acting: true,
+        quiet: true,
         ..Kind::PLAIN
     };
 }
@@ -386,6 +387,7 @@ impl Kept for Links {
         label: "issueId",
         most: 1_000_000,
         acting: true,
+        quiet: true,
         ..Kind::PLAIN
     };
 }

@@ -35,6 +35,7 @@ impl Kept for Searches {
             ),
         ],
         acting: true,
+        quiet: true,
         // Who may change settings of the organization may give everybody a search.
         check: |call, body| match body["visibility"].as_str() {
             Some("organization") => call.demand("org:write"),
@@ -87,6 +88,7 @@ impl Kept for Views {
         ],
         own: &["stars"],
         acting: true,
+        quiet: true,
         most: 10_000,
         visible: Some(|call, d| d.body["visibility"] != "owner" || own(call, d)),
         guard: |call, d| {

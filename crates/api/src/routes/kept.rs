@@ -10,6 +10,7 @@ use crate::kept::feedback::{self, Feedback};
 use crate::kept::integrations::{self, Actions, Apps, Integrations, Teams, Users};
 use crate::kept::processing::{self, Forwarding, Hooks};
 use crate::kept::searches::{self, Searches, Views};
+use crate::kept::sources;
 use crate::kept::{add, get, list, remove, remove_several, update, update_several};
 
 const ALERTS_READ: Access = AnyOf(&["alerts:read", "project:read"]);
@@ -106,11 +107,11 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/projects/{org}/{project}/hooks/{document}/", PROJECT_WRITE, remove::<Hooks>),
     route("GET", "/projects/{org}/{project}/filters/", PROJECT_READ, filters::list),
     route("PUT", "/projects/{org}/{project}/filters/{filter}/", PROJECT_WRITE, filters::update),
-    route("GET", "/projects/{org}/{project}/symbol-sources/", PROJECT_READ, processing::list_sources),
-    route("POST", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, processing::add_source),
-    route("PUT", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, processing::update_source),
-    route("DELETE", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, processing::remove_source),
-    route("GET", "/organizations/{org}/builtin-symbol-sources/", ORG_READ, processing::public_sources),
+    route("GET", "/projects/{org}/{project}/symbol-sources/", PROJECT_READ, sources::list_sources),
+    route("POST", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, sources::add_source),
+    route("PUT", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, sources::update_source),
+    route("DELETE", "/projects/{org}/{project}/symbol-sources/", PROJECT_WRITE, sources::remove_source),
+    route("GET", "/organizations/{org}/builtin-symbol-sources/", ORG_READ, sources::public_sources),
     route("GET", "/organizations/{org}/forwarding/", ORG_READ, list::<Forwarding>),
     route("POST", "/organizations/{org}/forwarding/", ORG_WRITE, add::<Forwarding>),
     route("PUT", "/organizations/{org}/forwarding/{document}/", ORG_WRITE, update::<Forwarding>),

@@ -183,7 +183,7 @@ pub fn bench(folder: &Path) -> Bench {
     let worker = Worker {
         track: Track::Quick,
         symbols: Arc::new(processing::NoSymbols),
-        directory: Arc::new(Directory::open(stores.sql.clone(), 90).unwrap()),
+        directory: Arc::new(Directory::open(stores.sql.clone(), 90, Arc::new(|_, _| None)).unwrap()),
         stores,
         quota: Arc::new(Quota::default()),
         geo: Arc::new(PanicGeo(faults.clone())),

@@ -5,6 +5,7 @@ mod accounts;
 mod aside;
 mod audit;
 mod backup;
+mod buckets;
 mod bundlers;
 mod clients;
 mod commands;

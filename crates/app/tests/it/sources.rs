@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,14 +12,18 @@ use testkit::server::Server;
 use crate::on_one;
 
 const PROJECT: &str = "projects/acme/shop/";
-const SOURCES: &str = "projects/acme/shop/symbol-sources/";
+pub const SOURCES: &str = "projects/acme/shop/symbol-sources/";
 /// The build id of the library of the fixture.
-const BUILD_ID: &str = "3cd95dad7eb31f478fa5410b5a6b4b1c37f3a5ee";
+pub const BUILD_ID: &str = "3cd95dad7eb31f478fa5410b5a6b4b1c37f3a5ee";
 
-fn read(path: &str) -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+pub fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fixtures/symbols")
-        .join(path);
+        .join(path)
+}
+
+pub fn read(path: &str) -> Vec<u8> {
+    let path = fixture(path);
     std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
@@ -70,10 +74,17 @@ fn symbols(files: Vec<(String, Vec<u8>)>) -> (u16, Arc<Mutex<Vec<String>>>) {
 }
 
 /// Sends the event of the fixture and waits for it; `code_id` names another build of the library.
-fn send(server: &Server, n: u32, code_id: &str) -> Value {
-    let input: Value = serde_json::from_slice(&read("elf/input.json")).unwrap();
+pub fn send(server: &Server, n: u32, code_id: &str) -> Value {
+    send_case(server, n, "elf", |event| {
+        event["debug_meta"]["images"][1]["code_id"] = json!(code_id);
+    })
+}
+
+/// Sends the event of a case, changed, and waits for it.
+fn send_case(server: &Server, n: u32, case: &str, change: impl Fn(&mut Value)) -> Value {
+    let input: Value = serde_json::from_slice(&read(&format!("{case}/input.json"))).unwrap();
     let mut event = input["event"].clone();
-    event["debug_meta"]["images"][1]["code_id"] = json!(code_id);
+    change(&mut event);
     let id = format!("{n:032x}");
     event["event_id"] = json!(id);
     assert_eq!(server.send(&event).status, 200);
@@ -89,7 +100,7 @@ fn entry<'e>(event: &'e Value, kind: &str) -> &'e Value {
     &entries.iter().find(|e| e["type"] == kind).unwrap()["data"]
 }
 
-fn functions(event: &Value) -> Vec<String> {
+pub fn functions(event: &Value) -> Vec<String> {
     let frames = &entry(event, "exception")["values"][0]["stacktrace"]["frames"];
     let frames = frames.as_array().unwrap().iter();
     frames
@@ -97,13 +108,16 @@ fn functions(event: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Source, address and status of each try for the library.
-fn tries(event: &Value) -> Vec<(String, String, String)> {
+/// The image of the library.
+pub fn image(event: &Value) -> &Value {
     let images = entry(event, "debugmeta")["images"].as_array().unwrap();
-    let image = images
-        .iter()
-        .find(|i| i["code_file"] == "/app/libshop.so")
-        .unwrap();
+    let ours = |i: &&Value| i["code_file"] == "/app/libshop.so" || i["code_file"] == "C:\\app\\shop.dll";
+    images.iter().find(ours).unwrap()
+}
+
+/// Source, address and status of each try for the library.
+pub fn tries(event: &Value) -> Vec<(String, String, String)> {
+    let image = image(event);
     let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
     let one = |c: &Value| {
         (
@@ -234,5 +248,173 @@ fn public_servers_are_named_by_their_ids() {
             json!(["debian", "microsoft"])
         );
         assert_eq!(put(json!([])).json()["builtinSymbolSources"], json!([]));
+    });
+}
+
+#[test]
+fn compressed_debug_files_and_modules_that_a_source_is_not_asked_for() {
+    on_one(&["--set", "outgoing-private-networks=127.0.0.1"], |server, _| {
+        let mut builder = cab::CabinetBuilder::new();
+        builder
+            .add_folder(cab::CompressionType::MsZip)
+            .add_file("shop.pdb");
+        let mut writer = builder.build(std::io::Cursor::new(Vec::new())).unwrap();
+        while let Some(mut file) = writer.next_file().unwrap() {
+            file.write_all(&read("pe-pdb/shop.pdb")).unwrap();
+        }
+        let cabinet = writer.finish().unwrap().into_inner();
+        let id = "27989F6821B8CF4B4C4C44205044422E1";
+        let (port, asked) = symbols(vec![
+            (format!("/shop.pdb/{id}/shop.pd_"), cabinet.clone()),
+            (
+                format!("/broken/shop.pdb/{id}/shop.pdb"),
+                cabinet[..cabinet.len() / 2].to_vec(),
+            ),
+        ]);
+        let base = format!("http://127.0.0.1:{port}");
+        let windows = |n| send_case(server, n, "pe-pdb", |_| ());
+        add(server, "packed", &base, "symstore");
+        let found = windows(1);
+        assert!(
+            functions(&found).contains(&"shop_checkout".to_owned()),
+            "{}",
+            image(&found)["candidates"]
+        );
+        let tried =
+            |source: &str, end: &str, how: &str| (source.to_owned(), format!("{base}/{end}"), how.to_owned());
+        for (name, how) in [("shop.pdb", "notfound"), ("shop.pd_", "ok")] {
+            let tried = tried("packed", &format!("shop.pdb/{id}/{name}"), how);
+            assert!(tries(&found).contains(&tried), "{:?}", tries(&found));
+        }
+        remove(server, "packed");
+
+        add(server, "broken", &format!("{base}/broken"), "symstore");
+        let broken = windows(2);
+        assert!(functions(&broken).iter().all(|f| f != "shop_checkout"));
+        let tried = tried("broken", &format!("broken/shop.pdb/{id}/shop.pdb"), "malformed");
+        assert!(tries(&broken).contains(&tried), "{:?}", tries(&broken));
+        remove(server, "broken");
+
+        // A source is asked for modules of its paths, and with the checksum that it wants.
+        add(server, "packed", &base, "symstore");
+        let update = format!("{SOURCES}?id=packed");
+        let filter = |filters: Value| {
+            let body = json!({ "filters": filters });
+            assert_eq!(server.api("PUT", &update, Some(&body)).status, 200);
+        };
+        for (n, filters) in [
+            json!({ "path_patterns": ["*/elsewhere/*"] }),
+            json!({ "requires_checksum": true }),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            filter(filters);
+            let so_far = asked.lock().len();
+            assert!(tries(&windows(3 + u32::try_from(n).unwrap())).is_empty());
+            assert_eq!(asked.lock().len(), so_far);
+        }
+        filter(json!({ "path_patterns": ["c:/APP/*"], "requires_checksum": false }));
+        assert_eq!(functions(&windows(6)), functions(&found));
+    });
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_said_by_field() {
+    on_one(&[], |server, _| {
+        let http = |more: Value| {
+            let mut source = json!({ "type": "http", "name": "x", "url": "https://s.example/" });
+            for (name, value) in more.as_object().unwrap() {
+                source[name] = value.clone();
+            }
+            source
+        };
+        for (source, field, part) in [
+            (json!({ "name": "x" }), "type", "required"),
+            (
+                http(json!({ "type": "appStoreConnect" })),
+                "type",
+                "not a valid choice",
+            ),
+            (http(json!({ "url": "ftp://s/" })), "url", "valid URL"),
+            (http(json!({ "url": "" })), "url", "required"),
+            (http(json!({ "layout": { "type": "flat" } })), "layout", "flat"),
+            (
+                http(json!({ "layout": { "casing": "camel" } })),
+                "layout",
+                "casing: \"camel\"",
+            ),
+            (
+                http(json!({ "filters": { "filetypes": ["exe"] } })),
+                "filters",
+                "exe",
+            ),
+            (
+                http(json!({ "filters": { "path_patterns": "*" } })),
+                "filters",
+                "path_patterns: Expected a list",
+            ),
+            (http(json!({ "bucket": "b" })), "bucket", "no such field"),
+            (http(json!({ "id": "sentry:x" })), "id", "sentry:"),
+            (http(json!({ "id": "microsoft" })), "id", "every project"),
+            (
+                http(json!({ "password": { "hidden-secret": true } })),
+                "password",
+                "valid string",
+            ),
+            (
+                json!({ "type": "s3", "name": "x", "bucket": "b", "region": "eu west", "access_key": "a",
+                        "secret_key": "s" }),
+                "region",
+                "blanks",
+            ),
+            (
+                json!({ "type": "gcs", "name": "x", "bucket": "b", "client_email": "a@b", "private_key": "k" }),
+                "private_key",
+                "BEGIN PRIVATE KEY",
+            ),
+        ] {
+            let reply = server.api("POST", SOURCES, Some(&source));
+            let said = reply.json()[field][0].as_str().unwrap_or_default().to_owned();
+            assert!(
+                reply.status == 400 && said.contains(part),
+                "{source}: {}",
+                reply.json()
+            );
+        }
+        let mut ours = http(json!({ "id": "ours", "password": "hunter2" }));
+        assert_eq!(server.api("POST", SOURCES, Some(&ours)).status, 201);
+        let twice = server.api("POST", SOURCES, Some(&ours));
+        assert!(
+            twice.status == 400 && twice.json()["id"].is_array(),
+            "{}",
+            twice.json()
+        );
+
+        let update = format!("{SOURCES}?id=ours");
+        let put = |body: &Value| server.api("PUT", &update, Some(body));
+        ours["password"] = json!({ "hidden-secret": true });
+        ours["url"] = json!("https://s.example/elsewhere/");
+        assert_eq!(put(&ours).status, 200);
+        // The password is not handed to another server.
+        ours["url"] = json!("https://t.example/");
+        let moved = put(&ours);
+        assert!(
+            moved.status == 400 && moved.json()["password"].is_array(),
+            "{}",
+            moved.json()
+        );
+        assert_eq!(put(&json!({ "id": "theirs" })).status, 400);
+        ours["password"] = json!("hunter3");
+        assert_eq!(put(&ours).status, 200);
+        // Another type forgets what it has no use for.
+        let bucket = json!({ "type": "s3", "bucket": "b", "region": "eu-west-1", "access_key": "a", "secret_key": "s" });
+        let changed = put(&bucket);
+        let changed = changed.json();
+        assert!(
+            changed["url"].is_null() && changed["password"].is_null(),
+            "{changed}"
+        );
+        assert_eq!(changed["name"], "x");
     });
 }

@@ -11,6 +11,7 @@ use symbolicate::convert::ConvertError;
 use symbolicate::files::{ByteView, Bytes, Form};
 use symbolicate::object::{Found, InspectError, inspect};
 
+use super::LARGEST;
 use super::dumps::{self, Unwind};
 
 /// Maps a file of this machine.
@@ -51,6 +52,11 @@ pub enum What {
         /// Its id, if it does not say so in itself.
         id: Option<String>,
     },
+    /// A cabinet, whose file comes out as it is.
+    Cabinet {
+        /// The cabinet.
+        file: PathBuf,
+    },
     /// A minidump, whose stacks are walked: the parts of an event, as JSON.
     Minidump {
         /// The dump.
@@ -74,7 +80,7 @@ impl Job {
     pub fn inputs(&self) -> Vec<&Path> {
         match &self.what {
             What::SourceMap { script, map } => script.as_deref().into_iter().chain([map.as_path()]).collect(),
-            What::Form { file, .. } | What::Inspect { file, .. } => vec![file],
+            What::Form { file, .. } | What::Inspect { file, .. } | What::Cabinet { file } => vec![file],
             What::Minidump { dump, .. } => vec![dump],
         }
     }
@@ -148,6 +154,12 @@ pub fn run(job: &Job) -> Result<(), CacheError> {
                 other => other.map_err(|e| CacheError::Bad(e.to_string()))?,
             };
             serde_json::to_vec(&found).map_err(|e| CacheError::Failed(e.to_string()))?
+        }
+        What::Cabinet { file } => {
+            let mut out = create(&job.output)?;
+            return symbolicate::cabinet::unpack(&open(file)?, LARGEST, &mut out)
+                .map_err(|e| failed(&job.output, &e))?
+                .map_err(bad);
         }
         What::Minidump { dump, unwind } => dumps::walk(&open(dump)?, unwind)?,
     };

@@ -1,8 +1,9 @@
 //! What a project has to read frames by.
 
 use serde_json::Value;
-use symbolicate::layout::{Casing, FileType, Layout};
 use symbolicate::servers;
+
+use super::source::Source;
 
 /// What was uploaded for a project.
 #[derive(Debug, Clone, Copy, Default)]
@@ -11,80 +12,6 @@ pub struct Uploads {
     pub scripts: bool,
     /// Debug files.
     pub debug_files: bool,
-}
-
-/// The files that public servers may have: nobody publishes bundles of sources.
-const PUBLIC_TYPES: &[FileType] = &[
-    FileType::Pe,
-    FileType::Pdb,
-    FileType::PortablePdb,
-    FileType::ElfCode,
-    FileType::ElfDebug,
-    FileType::MachCode,
-    FileType::MachDebug,
-    FileType::Breakpad,
-];
-
-/// A server that is asked for debug files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Its id: candidates of images are told by it.
-    pub id: String,
-    /// Where it is.
-    pub url: String,
-    /// Name and password.
-    pub login: Option<(String, String)>,
-    /// How it sorts its files.
-    pub layout: Layout,
-    /// Its letters.
-    pub casing: Casing,
-    /// It is asked for files of these types alone, if there are any.
-    pub types: Vec<String>,
-}
-
-impl Source {
-    /// From a source as the API keeps it; `None` if it is of a kind that is not asked.
-    pub fn of(id: &str, kept: &Value) -> Option<Source> {
-        let text = |value: &Value| value.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
-        if kept["type"] != "http" {
-            return None;
-        }
-        let user = text(&kept["username"]);
-        let password = text(&kept["password"]);
-        let login = (user.is_some() || password.is_some())
-            .then(|| (user.unwrap_or_default(), password.unwrap_or_default()));
-        let types = kept["filters"]["filetypes"].as_array().into_iter().flatten();
-        Some(Source {
-            id: id.to_owned(),
-            url: text(&kept["url"])?,
-            login,
-            layout: kept["layout"]["type"]
-                .as_str()
-                .and_then(Layout::of)
-                .unwrap_or_default(),
-            casing: kept["layout"]["casing"]
-                .as_str()
-                .and_then(Casing::of)
-                .unwrap_or_default(),
-            types: types.filter_map(text).collect(),
-        })
-    }
-
-    fn public(server: &servers::Server) -> Source {
-        Source {
-            id: server.id.to_owned(),
-            url: server.url.to_owned(),
-            login: None,
-            layout: server.layout,
-            casing: server.casing,
-            types: PUBLIC_TYPES.iter().map(|t| t.name().to_owned()).collect(),
-        }
-    }
-
-    /// Whether it is asked for files of a type.
-    pub fn has(&self, file: FileType) -> bool {
-        self.types.is_empty() || self.types.iter().any(|t| t == file.name())
-    }
 }
 
 /// Id and name of the public servers.
@@ -176,6 +103,7 @@ impl SymbolSettings {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use symbolicate::layout::{Casing, FileType, Layout};
 
     use super::*;
 
@@ -185,8 +113,8 @@ mod tests {
             "type": "http", "name": "Ours", "url": "https://symbols.example/", "username": "ann", "password": "p",
             "layout": { "type": "debuginfod", "casing": "lowercase" }, "filters": { "filetypes": ["elf_debug"] },
         });
-        let own = Source::of("ours", &own).expect("a source");
-        assert_eq!(own.login, Some(("ann".into(), "p".into())));
+        let own = Source::of("ours", &own, None).expect("a source");
+        assert_eq!(own.identity(), ["ann", "p"]);
         assert_eq!((own.layout, own.casing), (Layout::Debuginfod, Casing::Lowercase));
         assert!(own.has(FileType::ElfDebug) && !own.has(FileType::ElfCode));
         let settings = json!({ "builtinSymbolSources": ["microsoft", "debian"] });
@@ -200,12 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn other_kinds_and_unknown_ids_are_no_sources() {
-        assert_eq!(
-            Source::of("b", &json!({ "type": "s3", "bucket": "symbols" })),
-            None
-        );
-        assert_eq!(Source::of("b", &json!({ "type": "http" })), None);
+    fn unknown_ids_name_no_public_servers() {
         for bad in [
             json!("microsoft"),
             json!(["nobody"]),

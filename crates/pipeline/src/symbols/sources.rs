@@ -1,42 +1,35 @@
 //! Debug files from the servers that a project names. Each is asked by its layout, one after the other, for what the
 //! project has not uploaded; what comes is kept on disk, and that nothing came is remembered.
 
-use std::borrow::Cow;
 use std::io::Read;
-use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
 use storage::cache::CacheError;
-use storage::outgoing::Request;
 use symbolicate::bundle::debug_id;
+use symbolicate::cabinet::MAGIC;
 use symbolicate::files::{Candidate, Form, Module, Status};
-use symbolicate::js::urls;
-use symbolicate::layout::{FileType, Layout, path, wanted};
-use symbolicate::object::{Found, inspect};
+use symbolicate::layout::{compressed, path, wanted};
+use symbolicate::object::{Found, InspectError};
 
-use super::convert::{Job, What, open};
+use super::convert::{Convert, Job, What, objects, open};
 use super::debug_files::{Held, name_of, rank_of};
-use super::settings::Source;
+use super::fetch::{Fetch, Headers, Turn, Unfetched, Why, origin};
+use super::gcs;
 use super::shelf::hash;
+use super::source::Source;
 use super::{LARGEST, Symbols};
 
 /// The largest file that is fetched, bytes.
 const LARGEST_FETCHED: u64 = 256 << 20;
+/// The largest answer with a token, bytes.
+const LARGEST_TOKEN: u64 = 64 << 10;
 /// How long a server may take for a file.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often other servers are asked for one event.
 const MOST_REQUESTS: usize = 40;
-/// How long it is remembered that a server does not have a file, µs.
-const MISSING: i64 = 3_600_000_000;
-/// How long a server is left alone that did not answer, and a file that it failed to give, µs.
-const SILENT: i64 = 300_000_000;
-/// Redirections that are followed.
-const REDIRECTIONS: usize = 3;
 /// The memory that a file compressed with zstd may ask for, as a power of two.
 const WINDOW_LOG: u32 = 27;
 
@@ -51,6 +44,23 @@ fn failed(status: Status, details: impl ToString) -> Failed {
     Failed {
         status,
         details: Some(details.to_string()),
+    }
+}
+
+impl From<Unfetched> for Failed {
+    fn from(u: Unfetched) -> Failed {
+        let status = match u.why {
+            Why::Missing => {
+                return Failed {
+                    status: Status::Missing,
+                    details: None,
+                };
+            }
+            Why::Forbidden => Status::NoPermission,
+            Why::Timeout => Status::Timeout,
+            Why::Unreachable | Why::Odd | Why::NotAsked => Status::FetchingFailed,
+        };
+        failed(status, u.details)
     }
 }
 
@@ -79,32 +89,22 @@ pub(super) struct Asking<'s> {
     begun: Instant,
 }
 
-/// Scheme, host and port of an address.
-fn origin(url: &str) -> Option<(&str, &str)> {
-    let (scheme, rest) = url.split_once("://")?;
-    Some((scheme, rest.split(['/', '?', '#']).next().unwrap_or_default()))
-}
-
-/// The address of a path below that of a source; what stands after `?` there stays at the end.
-fn address(source: &Source, path: &str) -> (String, String) {
-    let (base, query) = source.url.split_once('?').unwrap_or((&source.url, ""));
-    let base = base.trim_end_matches('/');
-    // Both ways are in use to name such a server.
-    let path = match path.strip_prefix("buildid/") {
-        Some(rest) if source.layout == Layout::Debuginfod && base.ends_with("/buildid") => rest,
-        _ => path,
-    };
-    let shown = format!("{base}/{path}");
-    let asked = match query {
-        "" => shown.clone(),
-        query => format!("{shown}?{query}"),
-    };
-    (asked, shown)
-}
-
-/// Writes a file as it is once nothing is compressed.
-fn unpack(bytes: &[u8], out: &Path) -> Result<(), CacheError> {
+/// Writes a file as it is once nothing is compressed. Cabinets are read where all is read that needs limits.
+fn unpack(bytes: &[u8], out: &Path, convert: &dyn Convert) -> Result<(), CacheError> {
     let bad = |e: std::io::Error| CacheError::Bad(format!("it cannot be decompressed: {e}"));
+    let lost = |e: std::io::Error| CacheError::Failed(format!("{}: {e}", out.display()));
+    if bytes.starts_with(MAGIC) {
+        let file = out.with_extension("cab");
+        let job = Job {
+            what: What::Cabinet { file: file.clone() },
+            output: out.to_owned(),
+        };
+        let read = std::fs::write(&file, bytes)
+            .map_err(lost)
+            .and_then(|()| convert.convert(&job));
+        let _ = std::fs::remove_file(&file);
+        return read;
+    }
     let mut reader: Box<dyn Read + '_> = match bytes {
         [0x1f, 0x8b, ..] => Box::new(flate2::read::MultiGzDecoder::new(bytes)),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => {
@@ -119,13 +119,8 @@ fn unpack(bytes: &[u8], out: &Path) -> Result<(), CacheError> {
         {
             Box::new(flate2::read::ZlibDecoder::new(bytes))
         }
-        [b'M', b'S', b'C', b'F', ..] => {
-            let what = "it is compressed as a cabinet (cab), which is not read";
-            return Err(CacheError::Bad(what.into()));
-        }
         plain => Box::new(plain),
     };
-    let lost = |e: std::io::Error| CacheError::Failed(format!("{}: {e}", out.display()));
     let mut file = std::fs::File::create(out).map_err(lost)?;
     let mut buffer = vec![0; 64 << 10];
     let mut total = 0_u64;
@@ -144,11 +139,11 @@ fn unpack(bytes: &[u8], out: &Path) -> Result<(), CacheError> {
 }
 
 /// The object of a file that is meant by a module.
-fn meant(bytes: &[u8], module: &Module<'_>) -> Result<About, CacheError> {
+fn meant(found: &[Found], module: &Module<'_>) -> Result<About, CacheError> {
+    if found.is_empty() {
+        return Err(CacheError::Bad(InspectError::Unknown.to_string()));
+    }
     let wanted_id = module.debug_id.as_deref().and_then(debug_id);
-    let found = catch_unwind(|| inspect(bytes, "", None))
-        .map_err(|_| CacheError::Bad("the file contradicts itself".into()))?
-        .map_err(|e| CacheError::Bad(e.to_string()))?;
     let same = |f: &Found| match (&f.debug_id, &wanted_id) {
         (Some(is), Some(wanted)) if f.kind == "portablepdb" => is.get(..36) == wanted.get(..36),
         (Some(is), Some(wanted)) => is == wanted,
@@ -170,8 +165,8 @@ fn meant(bytes: &[u8], module: &Module<'_>) -> Result<About, CacheError> {
         return Err(CacheError::Bad(what));
     };
     Ok(About {
-        kind: one.kind.to_owned(),
-        features: one.features.iter().map(|f| (*f).to_owned()).collect(),
+        kind: one.kind.clone(),
+        features: one.features.clone(),
         debug_id: one.debug_id.clone(),
     })
 }
@@ -193,48 +188,61 @@ impl<'s> Asking<'s> {
             status: Status::Missing,
             candidates: Vec::new(),
         };
-        for source in self.sources {
-            for file in wanted(&module.kind, form) {
-                let Some(path) = self.place(source, module, *file) else {
+        for source in self.sources.iter().filter(|s| s.fits(module)) {
+            for file in wanted(&module.kind, form).iter().filter(|f| source.has(**f)) {
+                let Some(plain) = path(source.layout, source.casing, module, *file) else {
                     continue;
                 };
-                let (url, location) = address(source, &path);
-                let mut candidate = Candidate {
-                    source: source.id.clone(),
-                    location,
-                    status: Status::Found,
-                    details: None,
-                };
-                match self.form(source, module, &url, form) {
-                    Ok(Some(path)) => {
-                        held.candidates.push(candidate);
-                        held.path = Some(path);
-                        held.status = Status::Found;
+                let packed = compressed(source.layout, *file, &plain);
+                for path in std::iter::once(plain).chain(packed) {
+                    let there = self.attempt(source, module, (&path, form), &mut held);
+                    if held.path.is_some() {
                         return held;
                     }
-                    Ok(None) => {
-                        candidate.details =
-                            Some("the file is there and holds nothing of what is needed".into());
-                    }
-                    Err(e) => {
-                        candidate.status = e.status;
-                        candidate.details = e.details;
-                        if e.status != Status::Missing {
-                            held.status = e.status;
-                        }
+                    // Where it is not, it may be compressed.
+                    if there {
+                        break;
                     }
                 }
-                held.candidates.push(candidate);
             }
         }
         held
     }
 
-    fn place(&self, source: &Source, module: &Module<'_>, file: FileType) -> Option<String> {
-        if !source.has(file) {
-            return None;
+    /// Tries one path; whether there is something, or the server cannot say.
+    fn attempt(
+        &self,
+        source: &Source,
+        module: &Module<'_>,
+        (path, form): (&str, Form),
+        held: &mut Held,
+    ) -> bool {
+        let (url, location) = source.address(path);
+        let mut candidate = Candidate {
+            source: source.id.clone(),
+            location,
+            status: Status::Found,
+            details: None,
+        };
+        match self.form(source, module, &url, form) {
+            Ok(Some(path)) => {
+                held.path = Some(path);
+                held.status = Status::Found;
+            }
+            Ok(None) => {
+                candidate.details = Some("the file is there and holds nothing of what is needed".into());
+            }
+            Err(e) => {
+                candidate.status = e.status;
+                candidate.details = e.details;
+            }
         }
-        path(source.layout, source.casing, module, file)
+        let missing = matches!(candidate.status, Status::Missing | Status::NoPermission);
+        if !missing && candidate.status != Status::Found {
+            held.status = candidate.status;
+        }
+        held.candidates.push(candidate);
+        !missing
     }
 
     /// A form of what stands at an address; `None` if it is the right file and holds nothing of that form.
@@ -245,18 +253,20 @@ impl<'s> Asking<'s> {
         url: &str,
         form: Form,
     ) -> Result<Option<PathBuf>, Failed> {
-        let (user, password) = source.login.as_ref().map_or(("", ""), |(u, p)| (u, p));
-        // What a password lets one see is for those alone who have it.
+        if let Some(problem) = &source.problem {
+            return Err(failed(Status::FetchingFailed, problem));
+        }
+        let [user, secret] = source.identity();
         let key = hash(&[
             url,
             user,
-            password,
+            secret,
             module.debug_id.as_deref().unwrap_or_default(),
             module.code_id.as_deref().unwrap_or_default(),
         ]);
         let file = self.file(source, module, url, &key)?;
         let about = self.symbols.cache.file(&format!("about1-{key}"), &mut |out| {
-            let about = meant(&open(&file)?, module)?;
+            let about = meant(&objects(&*self.symbols.convert, (&file, "", None), out)?, module)?;
             let json = serde_json::to_vec(&about).map_err(|e| CacheError::Failed(e.to_string()))?;
             std::fs::write(out, json).map_err(|e| CacheError::Failed(e.to_string()))
         });
@@ -287,111 +297,112 @@ impl<'s> Asking<'s> {
     fn file(&self, source: &Source, module: &Module<'_>, url: &str, key: &str) -> Result<PathBuf, Failed> {
         let symbols = self.symbols;
         let (generation, now) = (symbols.directory.generation(), symbols.stores.clock.now());
-        let host = format!("host {}", origin(url).unwrap_or_default().1);
         let mut failure = None;
         let file = symbols.cache.file(&format!("source1-{key}"), &mut |out| {
-            let refuse = |f: Failed, failure: &mut Option<Failed>| {
-                *failure = Some(f);
+            let refuse = |u: Unfetched, failure: &mut Option<Unfetched>| {
+                *failure = Some(u);
                 CacheError::Failed("not fetched".into())
             };
-            for known in [key, &host] {
-                if let Some(known) = symbols.missed.get(generation, &known.to_owned(), now) {
-                    return Err(refuse(known, &mut failure));
-                }
+            if let Some(known) = symbols.unfetched.recall(generation, key, url, now) {
+                return Err(refuse(known, &mut failure));
             }
-            let bytes = self.ask(source, url).map_err(|f| {
-                let (key, pause) = match f.status {
-                    Status::Missing => (key, MISSING),
-                    Status::Timeout => (&*host, SILENT),
-                    _ => (key, SILENT),
-                };
-                // Who was not asked may be asked for the next event.
-                if !f.details.as_deref().is_some_and(|d| d.contains("was not asked")) {
-                    symbols
-                        .missed
-                        .put(generation, key.to_owned(), f.clone(), now + pause);
-                }
-                refuse(f, &mut failure)
+            let bytes = self.ask(source, module, url).map_err(|u| {
+                symbols.unfetched.note(generation, key, url, &u, now);
+                refuse(u, &mut failure)
             })?;
-            unpack(&bytes, out)?;
+            unpack(&bytes, out, &*symbols.convert)?;
             drop(bytes);
-            meant(&open(out)?, module).map(|_| ())
+            let answer = out.with_extension("objects");
+            meant(&objects(&*symbols.convert, (out, "", None), &answer)?, module).map(|_| ())
         });
         match failure {
-            Some(failure) => Err(failure),
+            Some(failure) => Err(failure.into()),
             None => Ok(file?),
         }
     }
 
-    /// Asks a server for a file.
-    fn ask(&self, source: &Source, url: &str) -> Result<Vec<u8>, Failed> {
-        let mut url = url.to_owned();
-        for _ in 0..=REDIRECTIONS {
-            if self.begun.elapsed() > super::shelf::PATIENCE {
-                let what = "the server was not asked: others took too long to answer for this event";
-                return Err(failed(Status::Timeout, what));
-            }
-            if self.requests.fetch_add(1, Ordering::Relaxed) >= MOST_REQUESTS {
-                let what = format!(
-                    "the server was not asked: for one event at most {MOST_REQUESTS} requests go to other servers"
-                );
-                return Err(failed(Status::FetchingFailed, what));
-            }
-            let mut headers: Vec<(Cow<'static, str>, String)> = vec![("Accept".into(), "*/*".into())];
-            // Wherever it leads, the password stays with whom it is for.
-            if let Some((user, password)) = &source.login
-                && origin(&url) == origin(&source.url)
-            {
-                let login = BASE64_STANDARD.encode(format!("{user}:{password}"));
-                headers.push(("Authorization".into(), format!("Basic {login}")));
-            }
-            let request = Request {
-                method: "GET",
-                url: url.clone(),
-                headers,
-                body: Vec::new(),
-                most: LARGEST_FETCHED,
-                patience: Some(PATIENCE),
-                private: false,
-            };
-            let answer = self.symbols.outgoing.ask(&request).map_err(|e| {
-                let status = if e.0.contains("did not answer") {
-                    Status::Timeout
-                } else {
-                    Status::FetchingFailed
-                };
-                failed(status, e.0)
-            })?;
-            match answer.status {
-                200 => return Ok(answer.body),
-                301 | 302 | 303 | 307 | 308 => match answer.header("location") {
-                    Some(to) => url = urls::join(&url, to),
-                    None => {
-                        let what = "the server leads elsewhere and does not say where";
-                        return Err(failed(Status::FetchingFailed, what));
-                    }
-                },
-                404 | 410 => {
-                    return Err(Failed {
-                        status: Status::Missing,
-                        details: None,
-                    });
-                }
-                // Some stores answer so to whatever they do not have.
-                status @ (401 | 403) => {
-                    let what = format!("the file may not be read: the server answers {status}");
-                    return Err(failed(Status::Missing, what));
-                }
-                status => {
-                    return Err(failed(
-                        Status::FetchingFailed,
-                        format!("the server answers {status}"),
-                    ));
-                }
-            }
+    /// Whether one more request may be made for the event.
+    fn turn(&self) -> Result<(), Unfetched> {
+        if self.begun.elapsed() > super::shelf::PATIENCE {
+            let what = "the server was not asked: others took too long to answer for this event";
+            return Err(Unfetched::new(Why::NotAsked, "", what));
         }
-        let what = format!("the server leads elsewhere more than {REDIRECTIONS} times");
-        Err(failed(Status::FetchingFailed, what))
+        if self.requests.fetch_add(1, Ordering::Relaxed) >= MOST_REQUESTS {
+            let what = format!(
+                "the server was not asked: for one event at most {MOST_REQUESTS} requests go to other servers"
+            );
+            return Err(Unfetched::new(Why::NotAsked, "", what));
+        }
+        Ok(())
+    }
+
+    fn fetch<'f>(&'f self, headers: &'f dyn Fn(&str) -> Headers, turn: &'f Turn<'f>) -> Fetch<'f> {
+        Fetch {
+            outgoing: &*self.symbols.outgoing,
+            most: LARGEST_FETCHED,
+            patience: PATIENCE,
+            headers,
+            turn,
+        }
+    }
+
+    /// Asks a server for a file.
+    fn ask(&self, source: &Source, module: &Module<'_>, url: &str) -> Result<Vec<u8>, Unfetched> {
+        let symbols = self.symbols;
+        let now = symbols.stores.clock.now();
+        let turn = || self.turn();
+        let token = match source.with_token() {
+            Some(bucket) => {
+                let fetch = Fetch {
+                    most: LARGEST_TOKEN,
+                    ..self.fetch(&|_| Vec::new(), &turn)
+                };
+                Some(token(symbols, bucket, &fetch, now)?)
+            }
+            None => None,
+        };
+        let headers = |at: &str| {
+            // Wherever it leads, what lets one in stays with whom it is for.
+            if origin(at) != origin(url) {
+                return Vec::new();
+            }
+            let mut headers = source.login(at, token.as_deref(), now);
+            if let Some(sum) = module.debug_checksum.as_deref().filter(|s| fits_header(s)) {
+                headers.push(("SymbolChecksum".into(), sum.to_owned()));
+            }
+            headers
+        };
+        self.fetch(&headers, &turn)
+            .get(url)
+            .map(|(answer, _)| answer.body)
+    }
+}
+
+/// Whether a text of an event may be sent as a header.
+fn fits_header(text: &str) -> bool {
+    text.len() <= 200 && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// The token for a bucket, asked for or known.
+fn token(symbols: &Symbols, bucket: &gcs::Bucket, fetch: &Fetch<'_>, now: i64) -> Result<String, Unfetched> {
+    let generation = symbols.directory.generation();
+    let key = format!("token {}", hash(&[&bucket.client_email, &bucket.private_key]));
+    if let Some(known) = symbols.tokens.get(generation, &key, now) {
+        return Ok(known);
+    }
+    if let Some(known) = symbols.unfetched.recall(generation, &key, gcs::TOKENS, now) {
+        return Err(known);
+    }
+    match bucket.token(fetch, now) {
+        Ok(token) => {
+            let until = now + token.seconds * 1_000_000;
+            symbols.tokens.put(generation, key, token.value.clone(), until);
+            Ok(token.value)
+        }
+        Err(u) => {
+            symbols.unfetched.note(generation, &key, gcs::TOKENS, &u, now);
+            Err(u)
+        }
     }
 }
 
@@ -399,75 +410,14 @@ impl<'s> Asking<'s> {
 mod tests {
     use std::io::Write as _;
 
-    use symbolicate::layout::Casing;
+    use symbolicate::object::inspect;
 
+    use super::super::convert::Here;
     use super::*;
-
-    fn source(url: &str, layout: Layout) -> Source {
-        Source {
-            id: "ours".into(),
-            url: url.into(),
-            login: None,
-            layout,
-            casing: Casing::Default,
-            types: Vec::new(),
-        }
-    }
-
-    #[test]
-    fn addresses_of_files() {
-        for (url, layout, path, asked, shown) in [
-            (
-                "https://s/x",
-                Layout::Native,
-                "a/b",
-                "https://s/x/a/b",
-                "https://s/x/a/b",
-            ),
-            (
-                "https://s/x/?k=1",
-                Layout::Native,
-                "a",
-                "https://s/x/a?k=1",
-                "https://s/x/a",
-            ),
-            (
-                "https://s/",
-                Layout::Debuginfod,
-                "buildid/a",
-                "https://s/buildid/a",
-                "https://s/buildid/a",
-            ),
-            (
-                "https://s/buildid/",
-                Layout::Debuginfod,
-                "buildid/a",
-                "https://s/buildid/a",
-                "https://s/buildid/a",
-            ),
-        ] {
-            let found = address(&source(url, layout), path);
-            assert_eq!(found, (asked.to_owned(), shown.to_owned()));
-        }
-    }
-
-    #[test]
-    fn a_password_is_for_one_server() {
-        let same = |a, b| origin(a) == origin(b);
-        assert!(same("https://s/x", "https://s/y?z"));
-        for other in [
-            "http://s/x",
-            "https://s:8443/x",
-            "https://s.example/x",
-            "https://t@s/x",
-        ] {
-            assert!(!same("https://s/x", other), "{other}");
-        }
-    }
 
     fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, CacheError> {
         let folder = std::env::temp_dir().join(format!("vedette-unpack-{}", uuid::Uuid::new_v4()));
-        let result = unpack(bytes, &folder).map(|()| std::fs::read(&folder).unwrap());
+        let result = unpack(bytes, &folder, &Here).map(|()| std::fs::read(&folder).unwrap());
         let _ = std::fs::remove_file(&folder);
         result
     }
@@ -515,13 +465,14 @@ mod tests {
             debug_id: Some("AD5DD93CB37E471F8FA5410B5A6B4B1C0".into()),
             ..Module::default()
         };
-        let about = meant(&bytes, &module).unwrap();
+        let found = inspect(&bytes, "", None).unwrap();
+        let about = meant(&found, &module).unwrap();
         assert!(about.kind == "elf" && about.features.iter().any(|f| f == "debug"));
         module.debug_id = None;
         module.code_id = Some("3CD95DAD7EB31F478FA5410B5A6B4B1C37F3A5EE".into());
-        assert!(meant(&bytes, &module).is_ok());
+        assert!(meant(&found, &module).is_ok());
         module.debug_id = Some("11111111-2222-3333-4444-555555555555".into());
-        assert!(matches!(meant(&bytes, &module), Err(CacheError::Bad(_))));
-        assert!(meant(b"<html>not here</html>", &module).is_err());
+        assert!(matches!(meant(&found, &module), Err(CacheError::Bad(_))));
+        assert!(matches!(meant(&[], &module), Err(CacheError::Bad(_))));
     }
 }

@@ -165,6 +165,7 @@ fn image(image: &Json<'_>) -> Image {
             code_id: id.map(|id| id.uuid().simple().to_string().into()),
             code_file: text("path").or_else(|| text("name")).map(Into::into),
             debug_file: None,
+            debug_checksum: None,
             address: number("base"),
             size: number("size"),
         },

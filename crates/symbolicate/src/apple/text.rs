@@ -154,6 +154,7 @@ fn image(image: &BinaryImage) -> Image {
             code_id: Some(uuid.simple().to_string().into()),
             code_file: Some(image.path.clone().into()),
             debug_file: None,
+            debug_checksum: None,
             address: image.addr.0,
             // The end that is written belongs to the image.
             size: image.size.saturating_add(1),

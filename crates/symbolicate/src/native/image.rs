@@ -60,6 +60,7 @@ pub(crate) fn module(image: &Map<'_>) -> Option<Module<'static>> {
         code_id,
         code_file: text(image, &["code_file", "name"]),
         debug_file: text(image, &["debug_file"]),
+        debug_checksum: text(image, &["debug_checksum"]),
         address: address(image.get("image_addr")).unwrap_or(0),
         size: address(image.get("image_size")).unwrap_or(0),
     })
@@ -144,7 +145,7 @@ impl Image {
 pub(crate) fn status_name(status: Status) -> &'static str {
     match status {
         Status::Found => "found",
-        Status::Missing => "missing",
+        Status::Missing | Status::NoPermission => "missing",
         Status::Malformed => "malformed",
         Status::Timeout => "timeout",
         Status::FetchingFailed => "fetching_failed",
@@ -182,6 +183,7 @@ pub(crate) fn add_candidates(image: &mut Map<'_>, found: &[Candidate], use_of: &
             match candidate.status {
                 Status::Found => "ok",
                 Status::Missing => "notfound",
+                Status::NoPermission => "noperm",
                 Status::Malformed => "malformed",
                 Status::Timeout | Status::FetchingFailed => "error",
             },
@@ -190,7 +192,7 @@ pub(crate) fn add_candidates(image: &mut Map<'_>, found: &[Candidate], use_of: &
             download.set("details", details.clone());
         }
         list[at].set("download", download);
-        if candidate.status != Status::Missing {
+        if !matches!(candidate.status, Status::Missing | Status::NoPermission) {
             let mut result = Map::new();
             result.set(
                 "status",
