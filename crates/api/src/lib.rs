@@ -81,6 +81,8 @@ pub struct Hooks {
     pub script_names: fn(&str) -> Vec<String>,
     /// Id and name of the public symbol servers that a project can name.
     pub symbol_servers: fn() -> Vec<(&'static str, &'static str)>,
+    /// Whether a project has anything to read frames by: what was uploaded for it, or servers that are asked.
+    pub reads_frames: Arc<dyn Fn(i64) -> bool + Send + Sync>,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Everything that is known of the running server, for its administrators.
