@@ -42,6 +42,10 @@ export interface Project extends ProjectRef {
   scrapeJavaScript?: boolean;
   securityToken?: string | null;
   securityTokenHeader?: string | null;
+  /** The public symbol servers that are asked, in this order. */
+  builtinSymbolSources?: string[];
+  /** What one may do with the project; only where it is read in full. */
+  access?: string[];
   options?: Record<string, string | boolean>;
 }
 
@@ -643,6 +647,8 @@ export interface Reprocessing {
   totalEvents: number;
   syncCount: number;
   changedEvents: number;
+  /** The project has something to read frames by. */
+  possible: boolean;
 }
 
 /** Why the frames of an event were or were not mapped. */
@@ -684,4 +690,39 @@ export interface DebugFile {
   size: number;
   dateCreated: string;
   data: { type?: string; features: string[] };
+}
+
+/** A secret is shown as this: it is not told again. */
+export interface HiddenSecret {
+  'hidden-secret'?: boolean;
+}
+
+export type SymbolSourceType = 'http' | 's3' | 'gcs';
+
+/** A server or bucket of a project that has debug files. */
+export interface SymbolSource {
+  id: string;
+  type: string;
+  name: string;
+  layout: { type: string; casing: string };
+  filters?: { filetypes?: string[]; path_patterns?: string[]; [name: string]: unknown };
+  url?: string;
+  username?: string;
+  password?: HiddenSecret;
+  bucket?: string;
+  prefix?: string;
+  /** A region of S3, or one of something that speaks like it: its name and its address. */
+  region?: string | [name: string, endpoint: string];
+  access_key?: string;
+  secret_key?: HiddenSecret;
+  client_email?: string;
+  private_key?: HiddenSecret;
+  /** It is kept and not asked. */
+  acting?: boolean;
+}
+
+/** A symbol server that anybody may ask. */
+export interface PublicServer {
+  sentry_key: string;
+  name: string;
 }
