@@ -14,7 +14,7 @@ export const typeName = (type: string): string => SHORT[type] ?? type;
 
 /** How a source may sort its files: the name, and what that means. */
 export const LAYOUTS: [id: string, name: string, help: string][] = [
-  ['native', 'As debuggers look', 'Windows files as SymStore has them, ELF by build id, Mach-O by UUID.'],
+  ['native', 'Native', 'As debuggers look: Windows files as in a SymStore, ELF by build id, Mach-O by UUID.'],
   [
     'symstore',
     'SymStore',

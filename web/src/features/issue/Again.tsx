@@ -60,7 +60,7 @@ export function AgainDialog({
       onOpenChange={onOpenChange}
       title={t('Process {id} again', { id: issue.shortId })}
       description={t(
-        'The frames of its events are looked up in the files and sources that are there now. Events keep their ids; where grouping comes out otherwise, counts and issues follow.',
+        'The frames of its events are looked up in the files and sources that are there now. Where grouping comes out otherwise, counts and issues follow.',
       )}
     >
       {error && !data && (

@@ -1,4 +1,4 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
 import type { SymbolSource } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
@@ -104,6 +104,12 @@ export function SourceDialog({
   const [draft, setDraft] = useState(() => draftOf(source));
   const [problem, setProblem] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
+  const [narrowed] = useState(draft.types.length > 0 || draft.patterns !== '');
+  const form = useRef<HTMLFormElement>(null);
+  // What is wrong may stand above the part of the form that is in view.
+  useEffect(() => {
+    if (problem) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
+  }, [problem]);
   const set = (change: Partial<Draft>): void => setDraft({ ...draft, ...change });
   const submit = async (event: FormEvent): Promise<void> => {
     event.preventDefault();
@@ -129,7 +135,7 @@ export function SourceDialog({
       onOpenChange={onClose}
       title={source ? t('Change {name}', { name: source.name }) : t('Add a source')}
     >
-      <form onSubmit={submit} className="flex flex-col gap-4">
+      <form ref={form} onSubmit={submit} className="flex flex-col gap-4">
         <div className="grid gap-4 sm:grid-cols-2">
           <Field label={t('Name')} error={wrong('name')}>
             {(props) => (
@@ -195,7 +201,7 @@ export function SourceDialog({
             )}
           </Field>
         </div>
-        <details open={draft.types.length > 0 || draft.patterns !== '' || wrong('filters') !== undefined}>
+        <details open={narrowed || wrong('filters') !== undefined}>
           <summary className="inline-flex min-h-6 items-center text-13 text-accent">
             {t('Only for some files')}
           </summary>

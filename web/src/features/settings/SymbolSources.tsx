@@ -144,7 +144,7 @@ function About({ of }: { of: SymbolSource }) {
   const types = of.filters?.filetypes ?? [];
   const patterns = of.filters?.path_patterns ?? [];
   return (
-    <span className="flex min-w-0 grow basis-80 flex-col gap-0.5">
+    <span className="flex min-w-0 grow basis-56 flex-col gap-0.5">
       <span className="flex min-w-0 flex-wrap items-center gap-1.5">
         <span className="isolate-text font-medium break-words">{of.name}</span>
         <Badge>{typeName(of.type)}</Badge>
