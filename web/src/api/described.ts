@@ -3,6 +3,7 @@
 // check` generates the schema and fails where the two differ, naming the fields.
 
 import type { paths } from './schema.d.ts';
+import type { PublicServer, SymbolSource } from './sources.ts';
 import type {
   Attachment,
   AuditEntry,
@@ -21,13 +22,11 @@ import type {
   OutcomeStats,
   Project,
   ProjectKey,
-  PublicServer,
   Release,
   Reprocessing,
   SearchField,
   SharedIssue,
   SimilarIssue,
-  SymbolSource,
   TagValue,
   Team,
   User,

@@ -1,4 +1,4 @@
-import type { SymbolSource, SymbolSourceType } from '../api/types.ts';
+import type { SymbolSource, SymbolSourceType } from '../api/sources.ts';
 
 /** What kinds of places debug files come from, by the names of the API. */
 export const SOURCE_TYPES: [SymbolSourceType, name: string][] = [

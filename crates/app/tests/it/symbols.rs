@@ -528,13 +528,7 @@ fn symbols_that_come_later() {
         let titles_before = counted(server);
         assert_eq!(titles_before.iter().map(|t| t.1).sum::<i64>(), 4);
 
-        let possible = || {
-            let path = format!("organizations/acme/issues/{crash}/reprocessing/");
-            server.api("GET", &path, None).json()["possible"].clone()
-        };
-        assert_eq!(possible(), json!(false));
         upload_debug_file(server, "symbols/elf/libshop.so");
-        assert_eq!(possible(), json!(true));
         let id = "af3e5a3c-0000-4000-8000-000000000001";
         assert_eq!(
             upload_bundle(server, &bundle("esbuild", id, "1"), &json!({}))["state"],

@@ -1,7 +1,8 @@
 import { queryOptions } from '@tanstack/react-query';
 import { apiUrl, get, part, send } from '../../api/client.ts';
 import { pagesQuery } from '../../api/pages.ts';
-import type { ArtifactBundle, BundleFile, DebugFile, PublicServer, SymbolSource } from '../../api/types.ts';
+import type { PublicServer, SymbolSource } from '../../api/sources.ts';
+import type { ArtifactBundle, BundleFile, DebugFile } from '../../api/types.ts';
 
 const path = (org: string, slug: string): string => `projects/${part(org)}/${part(slug)}/`;
 const bundles = (org: string, slug: string): string => `${path(org, slug)}files/artifact-bundles/`;

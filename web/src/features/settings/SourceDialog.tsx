@@ -1,6 +1,6 @@
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../../api/client.ts';
-import type { SymbolSource } from '../../api/types.ts';
+import type { SymbolSource } from '../../api/sources.ts';
 import { t } from '../../i18n/index.ts';
 import { CASINGS, FILE_TYPES, LAYOUTS, regionOf, SOURCE_TYPES } from '../../lib/sources.ts';
 import { Button } from '../../ui/Button.tsx';
@@ -264,7 +264,7 @@ const ALL = ['name', 'type', 'layout', 'filters'];
 /** The fields that can say what is wrong with them. */
 const SHOWN: Record<string, string[]> = {
   http: [...ALL, 'url', 'username', 'password'],
-  s3: [...ALL, 'bucket', 'prefix', 'region', 'access_key', 'secret_key'],
+  s3: [...ALL, 'bucket', 'prefix', 'region', 'endpoint', 'access_key', 'secret_key'],
   gcs: [...ALL, 'bucket', 'prefix', 'client_email', 'private_key'],
 };
 

@@ -1,8 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { Server, Trash2 } from 'lucide-react';
-import { useState } from 'react';
-import type { Project, SymbolSource } from '../../api/types.ts';
+import { useRef, useState } from 'react';
+import type { SymbolSource } from '../../api/sources.ts';
+import type { Project } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
 import { CASINGS, fileTypeName, LAYOUTS, regionOf, sourceAddress, typeName } from '../../lib/sources.ts';
 import { useTitle } from '../../lib/title.ts';
@@ -189,24 +190,23 @@ function PublicServers({
 }) {
   const client = useQueryClient();
   const { data: servers, error, refetch } = useQuery(publicServersQuery(org));
-  const [busy, setBusy] = useState(false);
+  const queue = useRef(Promise.resolve());
   const { queryKey } = projectQuery(org, slug);
   const chosen = project?.builtinSymbolSources ?? [];
-  const set = async (id: string, on: boolean): Promise<void> => {
+  const save = async (builtinSymbolSources: string[]): Promise<void> => {
+    try {
+      await updateProject(org, slug, { builtinSymbolSources });
+    } catch (failed) {
+      toast(t('Not saved: {why}', { why: (failed as Error).message }));
+      await client.invalidateQueries({ queryKey });
+    }
+  };
+  const set = (id: string, on: boolean): void => {
     if (!project) return;
-    setBusy(true);
     const builtinSymbolSources = on ? [...chosen, id] : chosen.filter((one) => one !== id);
     client.setQueryData(queryKey, { ...project, builtinSymbolSources });
-    try {
-      client.setQueryData(queryKey, {
-        ...project,
-        ...(await updateProject(org, slug, { builtinSymbolSources })),
-      });
-    } catch (failed) {
-      client.setQueryData(queryKey, project);
-      toast(t('Not saved: {why}', { why: (failed as Error).message }));
-    }
-    setBusy(false);
+    // One after another: what was chosen last is what stays.
+    queue.current = queue.current.then(() => save(builtinSymbolSources));
   };
   return (
     <Card title={t('Public servers')}>
@@ -235,8 +235,8 @@ function PublicServers({
                 key={id}
                 label={name}
                 checked={chosen.includes(id)}
-                disabled={!may || busy}
-                onChange={(on) => void set(id, on)}
+                disabled={!may}
+                onChange={(on) => set(id, on)}
               />
             ))}
           </fieldset>
