@@ -13,14 +13,14 @@ export interface SymbolSource {
   type: string;
   name: string;
   layout: { type: string; casing: string };
-  filters?: { filetypes?: string[]; path_patterns?: string[]; [name: string]: unknown };
+  filters?: { filetypes?: string[]; path_patterns?: string[]; requires_checksum?: boolean };
+  /** Of a bucket of S3: who has it, if it is not Amazon. */
   url?: string;
   username?: string;
   password?: HiddenSecret;
   bucket?: string;
   prefix?: string;
-  /** A region of S3, or one of something that speaks like it: its name and its address. */
-  region?: string | [name: string, endpoint: string];
+  region?: string;
   access_key?: string;
   secret_key?: HiddenSecret;
   client_email?: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SymbolSource } from '../api/sources.ts';
-import { fileTypeName, regionOf, sourceAddress, typeName } from './sources.ts';
+import { fileTypeName, sourceAddress, typeName } from './sources.ts';
 
 const source = (more: Partial<SymbolSource>): SymbolSource => ({
   id: 'a',
@@ -15,12 +15,6 @@ describe('sources of symbols', () => {
     expect(sourceAddress(source({ url: 'https://symbols.example/' }))).toBe('https://symbols.example/');
     expect(sourceAddress(source({ type: 's3', bucket: 'b', prefix: '/x/' }))).toBe('s3://b/x/');
     expect(sourceAddress(source({ type: 'gcs', bucket: 'b' }))).toBe('gs://b');
-  });
-  it('have a region of Amazon, or one with an address of its own', () => {
-    expect(regionOf({ region: 'eu-west-1' })).toEqual({ name: 'eu-west-1', endpoint: '' });
-    const own = { name: 'minio', endpoint: 'https://minio.example' };
-    expect(regionOf({ region: ['minio', 'https://minio.example'] })).toEqual(own);
-    expect(regionOf({})).toEqual({ name: '', endpoint: '' });
   });
   it('have types and files that keep their name where nobody knows a better one', () => {
     expect([typeName('gcs'), typeName('ftp')]).toEqual(['GCS', 'ftp']);

@@ -51,13 +51,6 @@ const FILES = new Map(FILE_TYPES);
 
 export const fileTypeName = (id: string): string => FILES.get(id) ?? id;
 
-/** A region of S3 as name and address of who has it; without an address it is Amazon's. */
-export function regionOf({ region }: Pick<SymbolSource, 'region'>): { name: string; endpoint: string } {
-  return Array.isArray(region)
-    ? { name: region[0] ?? '', endpoint: region[1] ?? '' }
-    : { name: region ?? '', endpoint: '' };
-}
-
 /** Where a source is. */
 export function sourceAddress(source: SymbolSource): string {
   if (source.type === 'http') return source.url ?? '';

@@ -2,7 +2,7 @@ import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'rea
 import { ApiError } from '../../api/client.ts';
 import type { SymbolSource } from '../../api/sources.ts';
 import { t } from '../../i18n/index.ts';
-import { CASINGS, FILE_TYPES, LAYOUTS, regionOf, SOURCE_TYPES } from '../../lib/sources.ts';
+import { CASINGS, FILE_TYPES, LAYOUTS, SOURCE_TYPES } from '../../lib/sources.ts';
 import { Button } from '../../ui/Button.tsx';
 import { Dialog } from '../../ui/Dialog.tsx';
 import { Field, Input, Select, TextArea, Toggle } from '../../ui/Form.tsx';
@@ -27,26 +27,28 @@ interface Draft {
   casing: string;
   types: string[];
   patterns: string;
+  checksum: boolean;
   secrets: Record<Secret, string | null>;
 }
 
 function draftOf(source: SymbolSource | null): Draft {
-  const { name: region, endpoint } = regionOf(source ?? {});
+  const bucket = source?.type === 's3';
   return {
     type: source?.type ?? 'http',
     name: source?.name ?? '',
-    url: source?.url ?? '',
+    url: (!bucket && source?.url) || '',
     username: source?.username ?? '',
     bucket: source?.bucket ?? '',
     prefix: source?.prefix ?? '',
-    region,
-    endpoint,
+    region: source?.region ?? '',
+    endpoint: (bucket && source?.url) || '',
     access_key: source?.access_key ?? '',
     client_email: source?.client_email ?? '',
     layout: source?.layout.type ?? 'native',
     casing: source?.layout.casing ?? 'default',
     types: source?.filters?.filetypes ?? [],
     patterns: source?.filters?.path_patterns?.join('\n') ?? '',
+    checksum: source?.filters?.requires_checksum ?? false,
     secrets: { password: null, secret_key: null, private_key: null },
   };
 }
@@ -54,7 +56,7 @@ function draftOf(source: SymbolSource | null): Draft {
 const optional = (text: string): string | null => text.trim() || null;
 
 /** The body that keeps a draft; what another type has is not sent. */
-function bodyOf(draft: Draft, source: SymbolSource | null): SourceBody {
+function bodyOf(draft: Draft): SourceBody {
   const patterns = draft.patterns
     .split('\n')
     .map((one) => one.trim())
@@ -63,7 +65,7 @@ function bodyOf(draft: Draft, source: SymbolSource | null): SourceBody {
     type: draft.type,
     name: draft.name.trim(),
     layout: { type: draft.layout, casing: draft.casing },
-    filters: { ...source?.filters, filetypes: draft.types, path_patterns: patterns },
+    filters: { filetypes: draft.types, path_patterns: patterns, requires_checksum: draft.checksum },
   };
   const secret = (name: Secret): void => {
     const typed = draft.secrets[name];
@@ -76,8 +78,8 @@ function bodyOf(draft: Draft, source: SymbolSource | null): SourceBody {
   }
   Object.assign(body, { bucket: draft.bucket.trim(), prefix: optional(draft.prefix) });
   if (draft.type === 's3') {
-    const region = draft.region.trim();
-    body.region = draft.endpoint.trim() ? [region, draft.endpoint.trim()] : region;
+    body.region = draft.region.trim();
+    body.url = optional(draft.endpoint);
     body.access_key = draft.access_key.trim();
     secret('secret_key');
   } else {
@@ -104,7 +106,7 @@ export function SourceDialog({
   const [draft, setDraft] = useState(() => draftOf(source));
   const [problem, setProblem] = useState<ApiError | null>(null);
   const [busy, setBusy] = useState(false);
-  const [narrowed] = useState(draft.types.length > 0 || draft.patterns !== '');
+  const [narrowed] = useState(draft.types.length > 0 || draft.patterns !== '' || draft.checksum);
   const form = useRef<HTMLFormElement>(null);
   // What is wrong may stand above the part of the form that is in view.
   useEffect(() => {
@@ -115,7 +117,7 @@ export function SourceDialog({
     event.preventDefault();
     setBusy(true);
     setProblem(null);
-    const body = bodyOf(draft, source);
+    const body = bodyOf(draft);
     try {
       await (source ? changeSource(org, slug, source.id, body) : addSource(org, slug, body));
       onSaved();
@@ -242,6 +244,12 @@ export function SourceDialog({
                 />
               )}
             </Field>
+            <Toggle
+              label={t('Only modules with a checksum')}
+              help={t('Those of .NET name the checksum of their debug file, and some servers ask for it.')}
+              checked={draft.checksum}
+              onChange={(checksum) => set({ checksum })}
+            />
           </div>
         </details>
         {problem && elsewhere && (
@@ -264,7 +272,7 @@ const ALL = ['name', 'type', 'layout', 'filters'];
 /** The fields that can say what is wrong with them. */
 const SHOWN: Record<string, string[]> = {
   http: [...ALL, 'url', 'username', 'password'],
-  s3: [...ALL, 'bucket', 'prefix', 'region', 'endpoint', 'access_key', 'secret_key'],
+  s3: [...ALL, 'bucket', 'prefix', 'region', 'url', 'access_key', 'secret_key'],
   gcs: [...ALL, 'bucket', 'prefix', 'client_email', 'private_key'],
 };
 
@@ -283,7 +291,7 @@ function Place(props: PlaceProps) {
     label: string,
     more: { help?: string; required?: boolean; placeholder?: string; type?: string } = {},
   ): ReactNode => (
-    <Field label={label} help={more.help} error={wrong(name)}>
+    <Field label={label} help={more.help} error={wrong(name === 'endpoint' ? 'url' : name)}>
       {(of) => (
         <Input
           {...of}

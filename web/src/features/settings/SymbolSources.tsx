@@ -5,7 +5,7 @@ import { useRef, useState } from 'react';
 import type { SymbolSource } from '../../api/sources.ts';
 import type { Project } from '../../api/types.ts';
 import { t } from '../../i18n/index.ts';
-import { CASINGS, fileTypeName, LAYOUTS, regionOf, sourceAddress, typeName } from '../../lib/sources.ts';
+import { CASINGS, fileTypeName, LAYOUTS, sourceAddress, typeName } from '../../lib/sources.ts';
 import { useTitle } from '../../lib/title.ts';
 import { Badge } from '../../ui/Bits.tsx';
 import { Button, IconButton } from '../../ui/Button.tsx';
@@ -141,7 +141,6 @@ const nameIn = (list: [string, string, string][], id: string): string =>
   list.find(([one]) => one === id)?.[1] ?? id;
 
 function About({ of }: { of: SymbolSource }) {
-  const { name, endpoint } = regionOf(of);
   const types = of.filters?.filetypes ?? [];
   const patterns = of.filters?.path_patterns ?? [];
   return (
@@ -153,8 +152,8 @@ function About({ of }: { of: SymbolSource }) {
       </span>
       <code className="isolate-text font-mono text-12 leading-4 break-all text-text2">
         {sourceAddress(of)}
-        {of.type === 's3' && name && ` · ${name}`}
-        {endpoint && ` · ${endpoint}`}
+        {of.region && ` · ${of.region}`}
+        {of.type === 's3' && of.url && ` · ${of.url}`}
       </code>
       <span className="flex flex-wrap gap-1">
         <Badge tone="plain">{t(nameIn(LAYOUTS, of.layout.type))}</Badge>
@@ -164,6 +163,7 @@ function About({ of }: { of: SymbolSource }) {
             {t(fileTypeName(type))}
           </Badge>
         ))}
+        {of.filters?.requires_checksum && <Badge tone="plain">{t('with a checksum')}</Badge>}
         {patterns.map((pattern) => (
           <code
             key={pattern}
