@@ -73,6 +73,8 @@ pub struct Hooks {
     pub features: fn(&serde_json::Value) -> Vec<u32>,
     /// Candidates by how much they look like what is asked for, with a score from 0 to 1.
     pub rank: Rank,
+    /// Whether a project has anything to read frames by: what was uploaded for it, or servers that are asked.
+    pub reads_frames: Arc<dyn Fn(i64) -> bool + Send + Sync>,
     /// How two stored events were grouped, compared part by part.
     pub compare: fn(&serde_json::Value, &serde_json::Value) -> serde_json::Value,
     /// The hashes that stored events would have by other settings of their project.
@@ -81,8 +83,6 @@ pub struct Hooks {
     pub script_names: fn(&str) -> Vec<String>,
     /// Id and name of the public symbol servers that a project can name.
     pub symbol_servers: fn() -> Vec<(&'static str, &'static str)>,
-    /// Whether a project has anything to read frames by: what was uploaded for it, or servers that are asked.
-    pub reads_frames: Arc<dyn Fn(i64) -> bool + Send + Sync>,
     /// Figures of the running server, for health.
     pub status: Arc<dyn Fn() -> serde_json::Value + Send + Sync>,
     /// Everything that is known of the running server, for its administrators.

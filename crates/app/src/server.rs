@@ -369,10 +369,10 @@ fn routes(
         },
         script_names: pipeline::symbols::names,
         symbol_servers: pipeline::symbols::settings::public_names,
-        reads_frames,
         grouping: processing::grouping_info,
         features: processing::features,
         rank: processing::rank,
+        reads_frames,
         compare: processing::compare,
         regroup: pipeline::directory::regroup,
         status: {
