@@ -50,6 +50,7 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
     mood: 'full',
     ready: 'does not fetch scripts from the web',
   },
+  { name: 'issue-minified', path: `${ORG}/issues/MINIFIED/`, mood: 'full', ready: 'look minified' },
   {
     name: 'issue-error',
     path: `${ORG}/issues/MY-PROJECT-5/`,
@@ -141,6 +142,13 @@ const PAGES: { name: string; path: string; mood: Mood; ready: string }[] = [
         'libshop.so',
         'No debug file was uploaded',
         'The debug files could not',
+      ],
+      [
+        'symbol-sources',
+        'symbol-sources/',
+        'acme-games-symbols',
+        'No source yet',
+        'The sources could not be read',
       ],
     ] as const
   ).flatMap(([name, path, full, empty, error]) =>

@@ -225,6 +225,11 @@ const projectDebugFiles = createRoute({
   path: '/settings/$org/projects/$slug/debug-files/',
   component: lazyRouteComponent(() => import('./features/settings/DebugFiles.tsx'), 'DebugFiles'),
 });
+const projectSymbolSources = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$org/projects/$slug/symbol-sources/',
+  component: lazyRouteComponent(() => import('./features/settings/SymbolSources.tsx'), 'SymbolSources'),
+});
 const organization = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$org/',
@@ -340,6 +345,7 @@ const tree = root.addChildren([
     projectSourceMaps,
     projectBundle,
     projectDebugFiles,
+    projectSymbolSources,
     organization,
     members,
     teams,

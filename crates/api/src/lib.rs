@@ -73,6 +73,8 @@ pub struct Hooks {
     pub features: fn(&serde_json::Value) -> Vec<u32>,
     /// Candidates by how much they look like what is asked for, with a score from 0 to 1.
     pub rank: Rank,
+    /// Whether a project has anything to read frames by: what was uploaded for it, or servers that are asked.
+    pub reads_frames: Arc<dyn Fn(i64) -> bool + Send + Sync>,
     /// How two stored events were grouped, compared part by part.
     pub compare: fn(&serde_json::Value, &serde_json::Value) -> serde_json::Value,
     /// The hashes that stored events would have by other settings of their project.

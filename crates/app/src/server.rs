@@ -331,6 +331,11 @@ fn routes(
     let networks = config.trusted.clone();
     let trusted: Arc<dyn Fn(IpAddr) -> bool + Send + Sync> =
         Arc::new(move |address| networks.iter().any(|n| n.contains(address)));
+    let projects = directory.clone();
+    let reads_frames: Arc<dyn Fn(i64) -> bool + Send + Sync> = Arc::new(move |project| {
+        let entry = u64::try_from(project).ok().and_then(|id| projects.project(id));
+        entry.is_some_and(|entry| entry.symbols.any())
+    });
     let ingest = Ingest {
         directory,
         queue: stores.queue.clone(),
@@ -376,6 +381,7 @@ fn routes(
         grouping: processing::grouping_info,
         features: processing::features,
         rank: processing::rank,
+        reads_frames,
         compare: processing::compare,
         regroup: pipeline::directory::regroup,
         status: {

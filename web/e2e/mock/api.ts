@@ -508,9 +508,10 @@ const LIST: [RegExp, (mood: Mood, url: URL) => MockReply][] = [
   [/^projects\/[^/]+\/[^/]+\/tombstones\/$/, (mood) => json(mood === 'empty' ? [] : discarded)],
   [
     /^projects\/[^/]+\/[^/]+\/$/,
-    () =>
+    (mood) =>
       json({
         ...project,
+        builtinSymbolSources: mood === 'empty' ? [] : ['microsoft', 'debian'],
         allowedDomains: ['*'],
         options: { 'filters:releases': 'shop@0.*', 'filters:blacklisted_ips': '203.0.113.0/24' },
       }),

@@ -25,10 +25,32 @@ const troubled = {
   ],
 };
 
+/** An event of minified scripts of which nothing was looked up, as nothing was uploaded. */
+const minified = {
+  ...unmapped,
+  errors: [],
+  entries: unmapped.entries.map((entry) => ({
+    ...entry,
+    data: {
+      ...entry.data,
+      values: entry.data.values.map((value) => ({
+        ...value,
+        stacktrace: {
+          ...value.stacktrace,
+          frames: value.stacktrace.frames.map((frame, index) => ({
+            ...frame,
+            colNo: 21_733 + 1_408 * index,
+          })),
+        },
+      })),
+    },
+  })),
+};
+
 /** The event of an issue: those of which frames were looked up have names of their own. */
 export function eventOf(url: URL): unknown {
   const issue = /\/issues\/([^/]+)\//.exec(url.pathname)?.[1];
-  return { CRASH: native, SCRIPT: script, UNMAPPED: troubled }[issue ?? ''] ?? event;
+  return { CRASH: native, SCRIPT: script, UNMAPPED: troubled, MINIFIED: minified }[issue ?? ''] ?? event;
 }
 
 /** How the frames of `troubled` were looked up: each in another way. */
@@ -62,6 +84,57 @@ const told = {
   })),
 };
 
+const source = { layout: { type: 'native', casing: 'default' }, dateCreated: '2026-11-20T10:00:00Z' };
+const hidden = { 'hidden-secret': true };
+
+/** Sources of each type, the last one of a kind that this server does not ask. */
+const listedSources = [
+  {
+    ...source,
+    id: 'ours',
+    type: 'http',
+    name: 'Symbols of our builds',
+    url: 'https://symbols.example.com/store/',
+    username: 'reader',
+    password: hidden,
+    layout: { type: 'symstore', casing: 'lowercase' },
+    filters: { filetypes: ['pe', 'pdb'], path_patterns: ['*ffmpeg*', 'C:\\Games\\*'] },
+  },
+  {
+    ...source,
+    id: 'bucket',
+    type: 's3',
+    name: 'Build artifacts',
+    bucket: 'acme-symbols',
+    prefix: 'release/native/',
+    region: 'us-east-1',
+    url: 'https://minio.storage.internal.example.com:9000',
+    access_key: 'AKIAIOSFODNN7EXAMPLE',
+    secret_key: hidden,
+    filters: { filetypes: [], path_patterns: [] },
+  },
+  {
+    ...source,
+    id: 'cloud',
+    type: 'gcs',
+    name: 'Symbols of games, with a name that is far too long to stand in one line of a telephone',
+    bucket: 'acme-games-symbols',
+    client_email: 'reader@acme.iam.gserviceaccount.com',
+    private_key: hidden,
+    layout: { type: 'unified', casing: 'default' },
+    acting: false,
+  },
+];
+
+const publicServers = [
+  ['microsoft', 'Microsoft'],
+  ['nuget', 'NuGet.org'],
+  ['chromium', 'Google Chrome'],
+  ['mozilla', 'Mozilla'],
+  ['elfutils', 'debuginfod of elfutils, for many distributions'],
+  ['debian', 'Debian'],
+].map(([id, name]) => ({ sentry_key: id, id, name, hidden: false }));
+
 /** More bundles than the fixture has: of several releases, and of none. */
 const listed = [
   ...bundles,
@@ -92,8 +165,16 @@ export function symbolsReply(path: string, mood: string): Answer | null {
   if (path.endsWith('/files/artifact-bundles/')) return of(listed, []);
   if (/\/artifact-bundles\/[^/]+\/files\/$/.test(path)) return of(bundle, { ...bundle, files: [] });
   if (path.endsWith('/files/dsyms/')) return of(debugFiles, []);
+  if (path.endsWith('/symbol-sources/')) return of(listedSources, []);
+  if (path.endsWith('/builtin-symbol-sources/')) return good(publicServers);
   if (path.endsWith('/reprocessing/'))
-    return good({ status: 'none', totalEvents: 0, syncCount: 0, changedEvents: 0 });
+    return good({
+      status: 'none',
+      totalEvents: 0,
+      syncCount: 0,
+      changedEvents: 0,
+      possible: mood === 'full',
+    });
   if (path.endsWith('/source-map-debug/')) return of(told, { ...told, exceptions: [] });
   return null;
 }

@@ -152,3 +152,102 @@ test('a minified script shows what its author wrote, and its bundle is looked in
   await expect(page.getByText('No source map was uploaded yet')).toBeVisible();
   expect(await server.get<object[]>('projects/acme/shop/files/artifact-bundles/')).toHaveLength(0);
 });
+
+test('sources of symbols are named, changed and taken away, and public servers are chosen', async ({
+  page,
+  server,
+}) => {
+  // A minified script, and nothing to read it by: what to do about it, and no way to process it again.
+  const frame = {
+    filename: '/assets/index-BfXq3Zk1.js',
+    lineno: 1,
+    colno: 21733,
+    function: 'n',
+    in_app: true,
+  };
+  const values = [{ type: 'TypeError', value: 'n is undefined', stacktrace: { frames: [frame] } }];
+  const sent = await server.send({ platform: 'javascript', exception: { values } });
+  await page.goto(server.url);
+  await signIn(page);
+  await openEvent(page, server, sent);
+  const hint = page.getByRole('region', { name: 'Minified scripts' });
+  await expect(hint).toContainText('look minified');
+  await hint.getByRole('button', { name: 'Why were frames not mapped?' }).click();
+  await expect(page.getByRole('dialog')).toContainText('Nothing was uploaded to the project yet.');
+  await page.keyboard.press('Escape');
+  const menu = async (name: RegExp) => {
+    await page.getByRole('button', { name: 'More actions' }).click();
+    return page.getByRole('menuitem', { name });
+  };
+  await expect(await menu(/^Process again: nothing was uploaded$/)).toBeDisabled();
+
+  await page.goto(`${server.url}/settings/acme/projects/shop/symbol-sources/`);
+  await expect(page.getByText('No source yet')).toBeVisible();
+  await page.getByRole('button', { name: 'Add a source' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Name', { exact: true }).fill('Ours');
+  await dialog.getByLabel('Address').fill('ftp://symbols.example/');
+  await dialog.getByLabel('User name (optional)').fill('reader');
+  await dialog.getByLabel('Password (optional)').fill('s3cret-word');
+  await dialog.getByLabel('Layout').selectOption('SymStore');
+  await dialog.getByLabel('Casing').selectOption('Lower case');
+  await dialog.getByText('Only for some files').click();
+  await dialog.getByRole('checkbox', { name: 'PDB', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Add the source' }).click();
+  await expect(dialog.getByRole('alert')).toHaveText('Enter a valid URL.');
+  await expect(dialog.getByLabel('Address')).toBeFocused();
+  await dialog.getByLabel('Address').fill('https://symbols.example/store/');
+  await dialog.getByRole('button', { name: 'Add the source' }).click();
+  const list = page.getByRole('list', { name: 'Own sources' });
+  await expect(list).toContainText('https://symbols.example/store/');
+  await expect(list).toContainText('SymStoreLower casePDB');
+  await expectSound(page);
+
+  // The password is neither shown nor lost when something else is changed.
+  type Kept = { id: string; name: string; password?: object; layout: object; filters: object };
+  const kept = async () => (await server.get<Kept[]>('projects/acme/shop/symbol-sources/')) ?? [];
+  await page.getByRole('button', { name: 'Change Ours' }).click();
+  await expect(dialog.getByLabel('Password (optional)')).toHaveValue('');
+  await expect(dialog).toContainText('One is kept and not shown.');
+  expect(await page.content()).not.toContain('s3cret-word');
+  await dialog.getByLabel('Name', { exact: true }).fill('Symbols of ours');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(list).toContainText('Symbols of ours');
+  expect(await kept()).toMatchObject([
+    {
+      name: 'Symbols of ours',
+      password: { 'hidden-secret': true },
+      layout: { type: 'symstore', casing: 'lowercase' },
+      filters: { filetypes: ['pdb'] },
+    },
+  ]);
+  await page.getByRole('button', { name: 'Change Symbols of ours' }).click();
+  await dialog.getByRole('button', { name: 'Take the password away' }).click();
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await expect(dialog).toHaveCount(0);
+  expect((await kept())[0]).not.toHaveProperty('password');
+
+  // Now there is something to look up in.
+  await openEvent(page, server, sent);
+  await (await menu(/^Process again…$/)).click();
+  const asked = page.getByRole('dialog', { name: /^Process .* again$/ });
+  await asked.getByRole('button', { name: 'Process again' }).click();
+  await expect(asked).toContainText('Done: 0 events changed.');
+  await page.goto(`${server.url}/settings/acme/projects/shop/symbol-sources/`);
+
+  await page.getByRole('button', { name: 'Remove Symbols of ours' }).click();
+  await dialog.getByRole('button', { name: 'Remove the source' }).click();
+  await expect(page.getByText('No source yet')).toBeVisible();
+  expect(await kept()).toEqual([]);
+
+  const chosen = async () =>
+    (await server.get<{ builtinSymbolSources: string[] }>('projects/acme/shop/'))?.builtinSymbolSources;
+  expect(await chosen()).toEqual([]);
+  const saved = page.waitForResponse((reply) => reply.request().method() === 'PUT');
+  await page.getByRole('checkbox', { name: 'Debian' }).click();
+  await saved;
+  expect(await chosen()).toEqual(['debian']);
+  await page.reload();
+  await expect(page.getByRole('checkbox', { name: 'Debian' })).toBeChecked();
+  await expectSound(page);
+});

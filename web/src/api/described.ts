@@ -3,6 +3,7 @@
 // check` generates the schema and fails where the two differ, naming the fields.
 
 import type { paths } from './schema.d.ts';
+import type { PublicServer, SymbolSource } from './sources.ts';
 import type {
   Attachment,
   AuditEntry,
@@ -22,6 +23,7 @@ import type {
   Project,
   ProjectKey,
   Release,
+  Reprocessing,
   SearchField,
   SharedIssue,
   SimilarIssue,
@@ -95,6 +97,8 @@ export type Compared = [
   Sound<Differs<Project, Answer<'/api/0/projects/{org}/{project}/'>>>,
   Sound<Differs<Project, Answer<'/api/0/organizations/{org}/projects/'>>>,
   Sound<Differs<ProjectKey, Answer<'/api/0/projects/{org}/{project}/keys/'>>>,
+  Sound<Differs<SymbolSource, Answer<'/api/0/projects/{org}/{project}/symbol-sources/'>>>,
+  Sound<Differs<PublicServer, Answer<'/api/0/organizations/{org}/builtin-symbol-sources/'>>>,
   Sound<Differs<Environment, Answer<'/api/0/organizations/{org}/environments/'>>>,
   Sound<Differs<SearchField, Answer<'/api/0/organizations/{org}/search/fields/'>>>,
   Sound<Differs<TagValue, Answer<'/api/0/organizations/{org}/tags/{key}/values/'>>>,
@@ -108,6 +112,7 @@ export type Compared = [
   Sound<Differs<DiscardedIssue, Answer<'/api/0/projects/{org}/{project}/tombstones/'>>>,
   Sound<Differs<Event, Answer<'/api/0/organizations/{org}/issues/{issue}/events/{event}/'>>>,
   Sound<Differs<Attachment, Answer<'/api/0/projects/{org}/{project}/events/{event}/attachments/'>>>,
+  Sound<Differs<Reprocessing, Answer<'/api/0/organizations/{org}/issues/{issue}/reprocessing/'>>>,
   Sound<Differs<Release, Answer<'/api/0/organizations/{org}/releases/'>>>,
   Sound<Differs<OutcomeStats, Answer<'/api/0/organizations/{org}/stats_v2/'>>>,
 ];

@@ -42,6 +42,10 @@ export interface Project extends ProjectRef {
   scrapeJavaScript?: boolean;
   securityToken?: string | null;
   securityTokenHeader?: string | null;
+  /** The public symbol servers that are asked, in this order. */
+  builtinSymbolSources?: string[];
+  /** What one may do with the project; only where it is read in full. */
+  access?: string[];
   options?: Record<string, string | boolean>;
 }
 
@@ -643,6 +647,8 @@ export interface Reprocessing {
   totalEvents: number;
   syncCount: number;
   changedEvents: number;
+  /** The project has something to read frames by. */
+  possible: boolean;
 }
 
 /** Why the frames of an event were or were not mapped. */

@@ -49,6 +49,7 @@ export const KEYS = [
   { id: 'allFrames', keys: ['f'], scope: 'Issue', label: 'All frames, or those of the application' },
   { id: 'rawTrace', keys: ['w'], scope: 'Issue', label: 'Stack trace as text' },
   { id: 'sentFrames', keys: ['m'], scope: 'Issue', label: 'Frames as they were sent, or mapped' },
+  { id: 'processAgain', keys: ['shift+m'], scope: 'Issue', label: 'Process again…' },
   { id: 'copyMarkdown', keys: ['c'], scope: 'Issue', label: 'Copy as Markdown' },
   { id: 'back', keys: ['Escape'], scope: 'Issue', label: 'Back to the stream' },
 ] as const satisfies readonly { id: string; keys: readonly string[]; scope: Scope; label: string }[];

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useLayoutEffect, useRef } from 'react';
 
 /** The class of a link in a row of tabs. */
 export const tabClass =
@@ -6,8 +6,16 @@ export const tabClass =
 
 /** A row of links to pages that belong together. */
 export function Tabs({ label, children }: { label: string; children: ReactNode }) {
+  const row = useRef<HTMLElement>(null);
+  // On a narrow window the page that is open may be one of those that do not fit.
+  useLayoutEffect(() => {
+    const tab = row.current?.querySelector<HTMLElement>('[aria-current=page]');
+    if (!row.current || !tab) return;
+    const end = tab.offsetLeft + tab.offsetWidth - row.current.offsetLeft;
+    if (end > row.current.clientWidth) row.current.scrollLeft = end - row.current.clientWidth + 8;
+  }, []);
   return (
-    <nav aria-label={label} className="flex overflow-x-auto border-b border-border bg-surface px-2">
+    <nav ref={row} aria-label={label} className="flex overflow-x-auto border-b border-border bg-surface px-2">
       {children}
     </nav>
   );

@@ -46,16 +46,7 @@ pub fn members(call: &Call) -> Result<Answer, ApiError> {
 }
 
 fn answer(call: &Call) -> Result<Answer, ApiError> {
-    let project = call.project()?;
-    let roster = call
-        .api
-        .stores
-        .sql
-        .reading(|c| teams::roster(c, project.org_id))?;
-    let organization = call.organization()?;
-    let mut view = views::project::details(project, organization, &call.api.url, call.api.retention);
-    views::teams::of_project(&mut view, project.id, &roster);
-    Ok(Answer::json(view))
+    Ok(Answer::json(super::projects::full(call, call.project()?)?))
 }
 
 /// Who changes the project only as an admin of one of its teams gives it to teams that they are an admin of.

@@ -5,6 +5,7 @@ use storage::relational::projects::{self, Project};
 use storage::relational::teams::{self, Team};
 use storage::sql::SqlError;
 
+use crate::access::SCOPES;
 use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use crate::links::paged;
@@ -164,8 +165,8 @@ pub fn create(call: &Call, team: Option<&Team>) -> Result<Answer, ApiError> {
     Ok(Answer::created(view))
 }
 
-/// A project in full with its teams.
-fn full(call: &Call, project: &Project) -> Result<Value, ApiError> {
+/// A project in full with its teams, and what the caller may do with it.
+pub fn full(call: &Call, project: &Project) -> Result<Value, ApiError> {
     let organization = call.organization()?;
     let roster = call
         .api
@@ -174,6 +175,8 @@ fn full(call: &Call, project: &Project) -> Result<Value, ApiError> {
         .reading(|c| teams::roster(c, organization.id))?;
     let mut view = views::project::details(project, organization, &call.api.url, call.api.retention);
     views::teams::of_project(&mut view, project.id, &roster);
+    let scopes = SCOPES.iter().filter(|scope| call.may(scope));
+    view["access"] = scopes.copied().collect();
     Ok(view)
 }
 

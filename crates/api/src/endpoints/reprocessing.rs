@@ -8,32 +8,32 @@ use crate::answer::{Answer, ApiError};
 use crate::call::Call;
 use protocol::time::format_rfc3339;
 
-fn view(wish: &Reprocessing) -> Value {
+fn view(wish: Option<&Reprocessing>, issue: i64, possible: bool) -> Value {
+    let Some(wish) = wish else {
+        return json!({
+            "issueId": issue.to_string(), "status": "none", "totalEvents": 0, "pendingEvents": 0, "syncCount": 0,
+            "changedEvents": 0, "possible": possible,
+        });
+    };
     json!({
         "id": wish.id.to_string(), "issueId": wish.issue.to_string(), "status": wish.status,
         "totalEvents": wish.total, "pendingEvents": (wish.total - wish.done).max(0), "syncCount": wish.done,
         "changedEvents": wish.changed, "dateCreated": format_rfc3339(wish.date_added),
-        "dateFinished": wish.date_done.map(format_rfc3339),
+        "dateFinished": wish.date_done.map(format_rfc3339), "possible": possible,
     })
 }
 
-/// Where processing the events of an issue again is; `{"status": "none"}` if nobody asked for it.
+/// Where processing the events of an issue again is; `{"status": "none"}` if nobody asked for it. `possible` says
+/// whether the project has anything to read frames by.
 pub fn get(call: &Call) -> Result<Answer, ApiError> {
-    let (issue, _) = find(call)?;
+    let (issue, project) = find(call)?;
     let wish = call
         .api
         .stores
         .sql
         .reading(|c| reprocessings::of_issue(c, issue.id))?;
-    Ok(Answer::json(wish.as_ref().map_or_else(
-        || {
-            json!({
-                "issueId": issue.id.to_string(), "status": "none", "totalEvents": 0, "pendingEvents": 0, "syncCount": 0,
-                "changedEvents": 0,
-            })
-        },
-        view,
-    )))
+    let possible = (call.api.hooks.reads_frames)(project.id);
+    Ok(Answer::json(view(wish.as_ref(), issue.id, possible)))
 }
 
 /// Processes the events of an issue again, from the newest on: `{"maxEvents"?}`. They keep their ids; where grouping
@@ -63,5 +63,6 @@ pub fn begin(call: &Call) -> Result<Answer, ApiError> {
         )?;
         Ok(wish)
     })?;
-    Ok(Answer::json(view(&wish)))
+    let possible = (call.api.hooks.reads_frames)(project.id);
+    Ok(Answer::json(view(Some(&wish), issue.id, possible)))
 }

@@ -164,11 +164,19 @@ fn debug_files_from_servers_that_a_project_names() {
         let base = format!("http://127.0.0.1:{port}/ours");
         let debuginfo = |id: &str| format!("{base}/buildid/{id}/debuginfo");
 
-        // Nothing is asked before a source is named.
-        assert!(functions(&send(server, 1, BUILD_ID)).is_empty());
+        // Nothing is asked before a source is named, and there is nothing to process again by.
+        let first = send(server, 1, BUILD_ID);
+        assert!(functions(&first).is_empty());
         assert!(asked.lock().is_empty());
+        let possible = || {
+            let issue = first["groupID"].as_str().unwrap();
+            let path = format!("organizations/acme/issues/{issue}/reprocessing/");
+            server.api("GET", &path, None).json()["possible"].clone()
+        };
+        assert_eq!(possible(), json!(false));
 
         add(server, "ours", &base, "debuginfod");
+        assert_eq!(possible(), json!(true));
         let found = send(server, 2, BUILD_ID);
         assert!(
             functions(&found).contains(&"shop_checkout".to_owned()),

@@ -91,7 +91,16 @@ fn the_admin_of_a_team_changes_it_and_its_projects() {
             let body = json!({ "platform": "python" });
             by(server, &bob, "PUT", &format!("projects/acme/{project}/"), body).status
         };
+        // The project says so itself, for pages that offer what the caller may do.
+        let may_change = |project: &str| {
+            let path = format!("projects/acme/{project}/");
+            let view = by(server, &bob, "GET", &path, Value::Null).json();
+            let access = view["access"].as_array().unwrap();
+            assert!(access.contains(&json!("project:read")), "{access:?}");
+            access.contains(&json!("project:write"))
+        };
         assert_eq!((rename("web"), platform("front")), (403, 403));
+        assert!(!may_change("front"));
         let path = format!("organizations/acme/members/{id}/teams/web/");
         assert_eq!(
             by(server, &bob, "PUT", &path, json!({ "teamRole": "admin" })).status,
@@ -101,6 +110,7 @@ fn the_admin_of_a_team_changes_it_and_its_projects() {
         assert_eq!(raised.json()["teamRole"], "admin");
         assert_eq!((rename("web"), platform("front")), (200, 200));
         assert_eq!((rename("acme"), platform("shop")), (403, 403));
+        assert_eq!((may_change("front"), may_change("shop")), (true, false));
         // Nobody takes projects of others into their team, or hands them on to strangers.
         let give = |project: &str, team: &str| {
             let path = format!("projects/acme/{project}/teams/{team}/");

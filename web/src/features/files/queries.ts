@@ -1,12 +1,14 @@
 import { queryOptions } from '@tanstack/react-query';
 import { apiUrl, get, part, send } from '../../api/client.ts';
 import { pagesQuery } from '../../api/pages.ts';
+import type { PublicServer, SymbolSource } from '../../api/sources.ts';
 import type { ArtifactBundle, BundleFile, DebugFile } from '../../api/types.ts';
 
 const path = (org: string, slug: string): string => `projects/${part(org)}/${part(slug)}/`;
 const bundles = (org: string, slug: string): string => `${path(org, slug)}files/artifact-bundles/`;
 const bundle = (org: string, slug: string, id: string): string =>
   `${path(org, slug)}artifact-bundles/${part(id)}/files/`;
+const sources = (org: string, slug: string): string => `${path(org, slug)}symbol-sources/`;
 const debugFiles = (org: string, slug: string): string => `${path(org, slug)}files/dsyms/`;
 
 /** Bundles of scripts and source maps, the newest first. */
@@ -49,3 +51,31 @@ export const debugFileUrl = (org: string, slug: string, id: string): string =>
 
 export const deleteDebugFile = (org: string, slug: string, id: string): Promise<void> =>
   send<void>('DELETE', debugFiles(org, slug), undefined, { id });
+
+/** Servers and buckets of the project that have debug files, in the order in which they are asked. */
+export const sourcesPages = (org: string, slug: string) =>
+  pagesQuery<SymbolSource>(['symbol-sources', org, slug], sources(org, slug), { per_page: 100 });
+
+/** What is sent of a source: a field that is null is taken away, a secret that is not there stays. */
+export type SourceBody = { [name in keyof SymbolSource]?: unknown };
+
+export const addSource = (org: string, slug: string, body: SourceBody): Promise<SymbolSource> =>
+  send<SymbolSource>('POST', sources(org, slug), body);
+
+export const changeSource = (
+  org: string,
+  slug: string,
+  id: string,
+  body: SourceBody,
+): Promise<SymbolSource> => send<SymbolSource>('PUT', sources(org, slug), body, { id });
+
+export const removeSource = (org: string, slug: string, id: string): Promise<void> =>
+  send<void>('DELETE', sources(org, slug), undefined, { id });
+
+export const publicServersQuery = (org: string) =>
+  queryOptions({
+    queryKey: ['public-symbol-servers', org],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: ({ signal }) =>
+      get<PublicServer[]>(`organizations/${part(org)}/builtin-symbol-sources/`, undefined, signal),
+  });

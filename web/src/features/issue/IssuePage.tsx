@@ -21,8 +21,9 @@ import { toast } from '../../ui/toasts.ts';
 import { Bars } from '../../viz/Bars.tsx';
 import { sessionQuery } from '../auth/queries.ts';
 import { issueEventQuery } from '../events/queries.ts';
-import { discardIssues, issueQuery, useIssueChanges } from '../issues/queries.ts';
+import { discardIssues, issueQuery, reprocessingQuery, useIssueChanges } from '../issues/queries.ts';
 import { membersQuery } from '../organizations/queries.ts';
+import { AgainDialog } from './Again.tsx';
 import { Images } from './Images.tsx';
 import { LinksCard, Suspects } from './Links.tsx';
 import {
@@ -40,7 +41,7 @@ import { ActivityCard, TagShares, Triage } from './Side.tsx';
 import { SourceLink } from './SourceLink.tsx';
 import { StackTrace } from './StackTrace.tsx';
 import { Threads } from './Threads.tsx';
-import { FrameWhy, Unmapped } from './Unmapped.tsx';
+import { FrameWhy, Minified, Unmapped } from './Unmapped.tsx';
 
 /** Moves the focus to the next or previous section of the page. */
 function walk(step: number): void {
@@ -131,6 +132,10 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
   const [asking, setAsking] = useState(false);
   const [discarding, setDiscarding] = useState(false);
   const [sharing, setSharing] = useState(false);
+  const [more, setMore] = useState(false);
+  const [processing, setProcessing] = useState(false);
+  // Asked for when the menu opens: most who read an issue want nothing of it.
+  const again = useQuery({ ...reprocessingQuery(org, issue.id), enabled: more });
   const client = useQueryClient();
   const discard = async (): Promise<void> => {
     try {
@@ -182,6 +187,7 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
     subscribe,
     reviewed: review,
     share: () => setSharing(true),
+    processAgain: () => setProcessing(true),
     copyMarkdown: () => void copyMarkdown(),
     nextSection: () => walk(1),
     previousSection: () => walk(-1),
@@ -279,6 +285,8 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
         <Menu
           label={t('More')}
           align="end"
+          open={more}
+          onOpenChange={setMore}
           trigger={
             <IconButton label={t('More actions')}>
               <Ellipsis className="size-4" aria-hidden />
@@ -306,6 +314,9 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
           >
             {t('Similar issues and merging')}
           </MenuItem>
+          <MenuItem disabled={!again.data?.possible} onSelect={() => setTimeout(() => setProcessing(true))}>
+            {again.data?.possible === false ? t('Process again: nothing was uploaded') : t('Process again…')}
+          </MenuItem>
           <MenuLine />
           <MenuItem tone="danger" onSelect={() => setTimeout(() => setDiscarding(true))}>
             {t('Delete and discard…')}
@@ -316,6 +327,7 @@ function Head({ org, issue, event }: { org: string; issue: IssueDetails; event: 
         </Menu>
       </div>
       <ShareDialog org={org} issue={issue} open={sharing} onOpenChange={setSharing} />
+      <AgainDialog org={org} issue={issue} open={processing} onOpenChange={setProcessing} />
       <Confirm
         open={discarding}
         onOpenChange={setDiscarding}
@@ -434,6 +446,7 @@ function EventBody({
       </div>
       <Message event={event} />
       <Unmapped key={`u${event.eventID}`} {...place} />
+      <Minified key={`m${event.eventID}`} {...place} />
       <StackTrace
         key={event.eventID}
         event={event}

@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { Bug, Download, Trash2 } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import type { DebugFile } from '../../api/types.ts';
@@ -115,6 +115,16 @@ export function DebugFiles() {
                     label={t('Copy the command for ProGuard')}
                   />
                 </div>
+                <p className="mt-3">
+                  {t('If a server of yours has them already, name it:')}{' '}
+                  <Link
+                    to="/settings/$org/projects/$slug/symbol-sources/"
+                    params={{ org, slug }}
+                    className="text-accent underline"
+                  >
+                    {t('symbol sources')}
+                  </Link>
+                </p>
               </EmptyState>
             )
           }

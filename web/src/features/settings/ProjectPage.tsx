@@ -9,6 +9,7 @@ const PAGES = [
   { to: '/settings/$org/projects/$slug/filters/', label: 'Filters' },
   { to: '/settings/$org/projects/$slug/source-maps/', label: 'Source maps' },
   { to: '/settings/$org/projects/$slug/debug-files/', label: 'Debug files' },
+  { to: '/settings/$org/projects/$slug/symbol-sources/', label: 'Symbol sources' },
 ] as const;
 
 /** One of the pages about a project, with the way to the others. */

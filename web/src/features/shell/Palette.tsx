@@ -201,6 +201,15 @@ export function Palette({
               params: { org, slug: project.slug },
             }),
         },
+        {
+          label: t('{name}: symbol sources', { name: project.name }),
+          hint: t('settings'),
+          run: () =>
+            router.navigate({
+              to: '/settings/$org/projects/$slug/symbol-sources/',
+              params: { org, slug: project.slug },
+            }),
+        },
       ]),
     ];
     const found = all.filter((choice) => choice.label.toLowerCase().includes(wanted)).slice(0, 12);
