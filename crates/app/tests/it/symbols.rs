@@ -160,6 +160,15 @@ fn scripts_by_debug_id_and_by_release() {
     });
 }
 
+/// An event whose map can be read.
+fn mapped(server: &Server) -> Value {
+    let event = input("scripts/esbuild")["event"].clone();
+    let id = event["debug_meta"]["images"][0]["debug_id"].as_str().unwrap();
+    let zip = bundle("esbuild", id, "good");
+    assert_eq!(upload_bundle(server, &zip, &json!({}))["state"], "ok");
+    send(server, 90, event)
+}
+
 #[test]
 fn maps_that_cannot_be_read_cost_a_word_and_no_event() {
     on_one(&["--set", "symbol-memory-mb=64"], |server, _| {
@@ -221,6 +230,20 @@ fn maps_that_cannot_be_read_cost_a_word_and_no_event() {
             json!({ "message": "still here", "platform": "javascript" }),
         );
         assert_eq!(healthy["title"], "still here");
+        // A readable one comes by the same way as ever, and who reads goes when there is nothing to read.
+        let stored = mapped(server);
+        assert_eq!(lines(&exception(&stored)["stacktrace"]).last().unwrap(), TOP);
+        // Each is a child of the thread that started it.
+        let children = || -> String {
+            let threads = std::fs::read_dir(format!("/proc/{}/task", server.pid())).unwrap();
+            threads
+                .filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("children")).ok())
+                .collect()
+        };
+        assert_ne!(children(), "");
+        server.until("the processes that read are gone", |_| {
+            children().is_empty().then_some(())
+        });
     });
 }
 
