@@ -122,7 +122,6 @@ const listedSources = [
     client_email: 'reader@acme.iam.gserviceaccount.com',
     private_key: hidden,
     layout: { type: 'unified', casing: 'default' },
-    acting: false,
   },
 ];
 

@@ -25,8 +25,6 @@ export interface SymbolSource {
   secret_key?: HiddenSecret;
   client_email?: string;
   private_key?: HiddenSecret;
-  /** It is kept and not asked. */
-  acting?: boolean;
 }
 
 /** A symbol server that anybody may ask. */

@@ -148,7 +148,6 @@ function About({ of }: { of: SymbolSource }) {
       <span className="flex min-w-0 flex-wrap items-center gap-1.5">
         <span className="isolate-text font-medium break-words">{of.name}</span>
         <Badge>{typeName(of.type)}</Badge>
-        {of.acting === false && <Badge tone="warning">{t('not asked by this server')}</Badge>}
       </span>
       <code className="isolate-text font-mono text-12 leading-4 break-all text-text2">
         {sourceAddress(of)}
