@@ -309,9 +309,12 @@ pub fn answer() -> anyhow::Result<()> {
     }
 }
 
-/// The memory that this process has, bytes.
+/// The memory that this process has for itself, bytes.
 fn size() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let resident = pages.split(' ').nth(1).and_then(|n| n.parse::<u64>().ok());
-    resident.map_or(u64::MAX, |pages| pages * rustix::param::page_size() as u64)
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let mut pages = text.split(' ').skip(1).map_while(|n| n.parse::<u64>().ok());
+    let (Some(resident), Some(shared)) = (pages.next(), pages.next()) else {
+        return u64::MAX;
+    };
+    resident.saturating_sub(shared) * rustix::param::page_size() as u64
 }

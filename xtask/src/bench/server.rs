@@ -180,6 +180,19 @@ impl Server {
         Ok((ticks / 100.0, memory("VmRSS:")?, memory("VmHWM:")?))
     }
 
+    /// CPU seconds of the server and of the processes that it started and that have ended.
+    ///
+    /// # Errors
+    /// If the system does not say.
+    pub fn processor(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        let (_, fields) = stat.rsplit_once(')').context("stat")?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = fields.get(11..15).context("stat")?;
+        let ticks: Result<Vec<f64>, _> = ticks.iter().map(|f| f.parse::<f64>()).collect();
+        Ok(ticks?.iter().sum::<f64>() / 100.0)
+    }
+
     /// Bytes of packs, index and ids.
     pub fn disk(&self) -> u64 {
         ["packs", "index", "ids"]

@@ -1,4 +1,5 @@
-//! What source maps cost: many of usual size once each, the same again when they are known, and one very large one.
+//! What source maps and minidumps cost: many maps of usual size once each, the same again when they are known, one very
+//! large one, and dumps whose stacks are walked.
 
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,10 @@ const FRAMES: usize = 20;
 const EVENTS: usize = 5_000;
 /// How long it is waited after the cold run.
 const REST: Duration = Duration::from_secs(60);
+/// How long it is waited until the processes that read files have ended.
+const ENDED: Duration = Duration::from_secs(10);
+/// Minidumps.
+const DUMPS: usize = 200;
 
 /// Numbers that look random and are the same every time.
 struct Seed(u32);
@@ -99,13 +104,24 @@ fn script(number: usize, size: usize) -> (String, String) {
 }
 
 async fn upload(server: &Server, name: &str, text: String) -> anyhow::Result<()> {
-    let mut body = Vec::with_capacity(text.len() + 500);
+    put(
+        server,
+        "projects/acme/shop/releases/bench@1/files/",
+        name,
+        text.as_bytes(),
+    )
+    .await
+}
+
+/// Sends a form with a file.
+async fn put(server: &Server, path: &str, name: &str, file: &[u8]) -> anyhow::Result<()> {
+    let mut body = Vec::with_capacity(file.len() + 500);
     for (field, value) in [("name", name), ("file", "")] {
         body.extend_from_slice(b"--bench-0123456789\r\nContent-Disposition: form-data; name=\"");
         body.extend_from_slice(field.as_bytes());
         if field == "file" {
             body.extend_from_slice(b"\"; filename=\"a\"\r\nContent-Type: application/octet-stream\r\n\r\n");
-            body.extend_from_slice(text.as_bytes());
+            body.extend_from_slice(file);
         } else {
             body.extend_from_slice(b"\"\r\n\r\n");
             body.extend_from_slice(value.as_bytes());
@@ -113,15 +129,13 @@ async fn upload(server: &Server, name: &str, text: String) -> anyhow::Result<()>
         body.extend_from_slice(b"\r\n");
     }
     body.extend_from_slice(b"--bench-0123456789--\r\n");
-    drop(text);
-    let path = "projects/acme/shop/releases/bench@1/files/";
     let request = server
         .request("POST", path)
         .header("content-type", "multipart/form-data; boundary=bench-0123456789")
         .body(Full::new(Bytes::from(body)))?;
     let answer = client().request(request).await?;
     let status = answer.status();
-    if status != 201 {
+    if !status.is_success() {
         let text = answer.into_body().collect().await?.to_bytes();
         bail!("{name}: {status} {}", String::from_utf8_lossy(&text));
     }
@@ -229,7 +243,7 @@ pub async fn measure(binary: &str) -> anyhow::Result<()> {
     );
     let url = server.envelopes[0].clone();
     let mut seed = Seed(1);
-    let before = server.usage()?.0;
+    let (before, of_all) = (server.usage()?.0, server.processor()?);
     let start = Instant::now();
     for n in 0..MAPS {
         send(&url, &event(n + 1, &[n], &mut seed)).await?;
@@ -248,7 +262,11 @@ pub async fn measure(binary: &str) -> anyhow::Result<()> {
         (cpu - before) * 1000.0 / MAPS as f64
     );
     tokio::time::sleep(REST).await;
-    println!("a minute later: {} MB", server.usage()?.1);
+    println!(
+        "a minute later: {} MB; server and processes took {:.0} ms of processor for each map",
+        server.usage()?.1,
+        (server.processor()? - of_all) * 1000.0 / MAPS as f64
+    );
 
     let plain = server.envelopes[1].clone();
     let (bare, bare_rate) = warm(&server, &plain, 1 << 20, (MAPS + EVENTS) as u64).await?;
@@ -277,5 +295,41 @@ pub async fn measure(binary: &str) -> anyhow::Result<()> {
         "one map of {size} MB: {seconds:.1} s; server {now} MB, {peak} MB at most since its start; processes beside it \
          {beside} MB at most"
     );
+    dumps(&server, (MAPS + 2 * EVENTS + 1) as u64).await
+}
+
+/// Minidumps, each of another content, then the same again: CPU of the server and of the processes beside it.
+async fn dumps(server: &Server, stored: u64) -> anyhow::Result<()> {
+    let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/symbols");
+    let library = std::fs::read(format!("{fixtures}/elf/libshop.so"))?;
+    put(server, "projects/acme/shop/files/dsyms/", "libshop.so", &library).await?;
+    let dump = std::fs::read(format!("{fixtures}/minidump/crash.dmp"))?;
+    let url = server.envelopes[0].replace("/envelope/", "/minidump/");
+    let mut stored = stored;
+    for how in ["walked", "known"] {
+        tokio::time::sleep(ENDED).await;
+        let before = server.processor()?;
+        let start = Instant::now();
+        for n in 0..DUMPS as u64 {
+            // Bytes behind a dump change its name, and not what is in it.
+            let body = [&dump[..], &n.to_le_bytes()].concat();
+            let request = Request::post(&url).header("content-type", "application/octet-stream");
+            let answer = client()
+                .request(request.body(Full::new(Bytes::from(body)))?)
+                .await?;
+            if answer.status() != 200 {
+                bail!("a dump was answered with {}", answer.status());
+            }
+        }
+        stored += DUMPS as u64;
+        let (seconds, beside) = until(server, stored, start).await?;
+        tokio::time::sleep(ENDED).await;
+        println!(
+            "{DUMPS} minidumps of {} KB, {how}: {seconds:.1} s, {:.1} ms of processor each with that of the processes \
+             beside the server, which had {beside} MB at most",
+            dump.len() / 1000,
+            (server.processor()? - before) * 1000.0 / DUMPS as f64
+        );
+    }
     Ok(())
 }
