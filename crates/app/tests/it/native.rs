@@ -36,6 +36,12 @@ fn build(folder: &Path) {
     }
 }
 
+/// Leaves a program only the environment that it needs.
+fn bare(command: &mut Command) -> &mut Command {
+    let kept = ["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
+    command.env_clear().envs(kept)
+}
+
 /// Uploads what was built and the sources that it names.
 fn upload(server: &Server, folder: &Path) {
     let packages = fetched("cli", &["package-lock.json"], |folder| {
@@ -44,7 +50,8 @@ fn upload(server: &Server, folder: &Path) {
     let mut cli = Command::new("node");
     cli.arg(packages.join("node_modules/@sentry/cli/bin/sentry-cli"));
     cli.args(["debug-files", "upload", "--include-sources", "--wait"]);
-    cli.arg(folder.join("upload")).current_dir(folder).envs([
+    cli.arg(folder.join("upload")).current_dir(folder);
+    bare(&mut cli).envs([
         ("SENTRY_URL", format!("http://127.0.0.1:{}", server.port)),
         ("SENTRY_AUTH_TOKEN", server.get("token").to_owned()),
         ("SENTRY_ORG", "acme".to_owned()),
@@ -66,7 +73,9 @@ fn a_crash_in_a_library() {
         let dsn = format!("http://{}@127.0.0.1:{}/{project}", server.key(), recorder.port);
         let mut program = Command::new(programs.join("native"));
         program.arg(dsn).arg(folder.join("run/libshop.so"));
-        let out = program.arg(folder.join("crashes")).output().unwrap();
+        // Where the system writes down crashes, too, it may do so there.
+        program.arg(folder.join("crashes")).current_dir(folder);
+        let out = bare(&mut program).output().unwrap();
         assert_eq!(out.status.signal(), Some(11), "{out:?}");
 
         let event = server.until("the event of the crash", |s| {
