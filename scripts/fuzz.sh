@@ -25,6 +25,7 @@ for target in $targets; do
     object) seeds="../fixtures/symbols/shop" ;;
     source_map) seeds="$(echo ../fixtures/scripts/*/)" ;;
     minidump) seeds="../fixtures/symbols/minidump" ;;
+    hierarchy) seeds="../fixtures/symbols/proguard" ;;
     debug_file) seeds="$(echo ../fixtures/symbols/*/)" ;;
     *) seeds="" ;;
     esac

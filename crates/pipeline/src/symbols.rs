@@ -97,6 +97,22 @@ impl Symbolicate for Symbols {
         })
     }
 
+    fn view_hierarchy(&self, bytes: &[u8], event: &Map<'_>, project: u64) -> Option<Vec<u8>> {
+        let project = self.directory.project(project)?;
+        if !project.symbols.debug_files || !jvm::concerns(event) {
+            return None;
+        }
+        let renamed = || jvm::view_hierarchy(bytes, event, &DebugFiles::new(self, &project));
+        catch_unwind(AssertUnwindSafe(renamed)).unwrap_or_else(|panic| {
+            let error = crate::worker::prepare::said(&*panic);
+            tracing::error!(
+                error,
+                "naming the views of a screen failed; they are kept as they came"
+            );
+            None
+        })
+    }
+
     fn symbolicate(&self, event: &mut Map<'_>, project: u64) {
         let Some(project) = self.directory.project(project) else {
             return;

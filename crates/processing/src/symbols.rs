@@ -12,6 +12,10 @@ pub trait Symbolicate {
     /// # Errors
     /// Why it cannot be read, in a sentence.
     fn crash(&self, kind: &str, bytes: &[u8], project: u64) -> Result<Map<'static>, String>;
+
+    /// The views of a screen that came with an event, with the classes called as people called them. `None` if they stay
+    /// as they are.
+    fn view_hierarchy(&self, bytes: &[u8], event: &Map<'_>, project: u64) -> Option<Vec<u8>>;
 }
 
 /// Frames stay as they come.
@@ -23,5 +27,9 @@ impl Symbolicate for NoSymbols {
 
     fn crash(&self, kind: &str, _: &[u8], _: u64) -> Result<Map<'static>, String> {
         Err(format!("nobody here reads attachments of the kind {kind}"))
+    }
+
+    fn view_hierarchy(&self, _: &[u8], _: &Map<'_>, _: u64) -> Option<Vec<u8>> {
+        None
     }
 }

@@ -7,6 +7,7 @@ use protocol::json::{Json, Map};
 use symbolic::common::DebugId;
 
 use crate::files::{Answer, Files, Form, Module, Status};
+use crate::hierarchy;
 use crate::native::image::{add_candidates, status_name};
 use crate::problems;
 use crate::sources::{Bundle, Key};
@@ -88,6 +89,23 @@ pub fn apply(event: &mut Map<'_>, files: &dyn Files) -> bool {
         write_back(event, found, broken.contains(&found.place));
     }
     changed
+}
+
+/// The views of a screen, attached to an event as JSON, with the classes called as people called them: by the mappings
+/// that the event names. `None` if it stays as it is, see [`crate::hierarchy`].
+pub fn view_hierarchy(bytes: &[u8], event: &Map<'_>, files: &dyn Files) -> Option<Vec<u8>> {
+    let mappings = images(event, "proguard", Form::Proguard, files);
+    let caches: Vec<ProguardCache<'_>> = mappings
+        .iter()
+        .filter_map(|found| ProguardCache::parse(found.answer.file.as_deref()?).ok())
+        .collect();
+    if caches.is_empty() {
+        return None;
+    }
+    hierarchy::rename(bytes, |class| {
+        let original = caches.iter().find_map(|c| c.remap_class(class));
+        original.map(str::to_owned)
+    })
 }
 
 /// An image and what is there for it.
@@ -427,6 +445,25 @@ fn source_url(frame: &Map<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::NoFiles;
+    use crate::fixtures::Uploaded;
+
+    #[test]
+    fn views_of_a_screen() {
+        let folder = crate::fixtures::folder().join("proguard");
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        let id = "11111111-0000-4000-8000-000000000001";
+        let files = Uploaded(vec![(id.into(), "mapping.txt".into(), read("mapping.txt"))]);
+        let input = crate::fixtures::json(&folder.join("input.json"));
+        let event = input.get("event").and_then(Json::as_object).unwrap();
+        let sent = read("view-hierarchy.json");
+        let named = view_hierarchy(&sent, event, &files).unwrap();
+        assert_eq!(named, read("view-hierarchy.expected.json"));
+        // Named once, none of the names is one of the mapping's.
+        assert_eq!(view_hierarchy(&named, event, &files), None);
+        assert_eq!(view_hierarchy(&sent, event, &NoFiles), None);
+        assert_eq!(view_hierarchy(&sent, &Map::new(), &files), None);
+    }
 
     #[test]
     fn where_sources_are() {

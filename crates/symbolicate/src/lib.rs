@@ -6,6 +6,7 @@
 //!
 //! * [`minidump`], [`apple`], [`unreal`]: reports of crashes become parts of an event, which [`crash::merge`] puts into it
 //! * [`jvm`], then [`native`]: frames are looked up, and images are told what was found of them
+//! * [`hierarchy`]: the views of a screen get the names of their classes back
 //! * [`layout`], [`servers`]: where symbol servers have the files of a module; [`cabinet`]: how some compress them
 //! * [`restore`]: the frames of an event as the client sent them, to look them up again
 
@@ -19,6 +20,7 @@ pub mod files;
 #[cfg(test)]
 mod fixtures;
 mod guard;
+pub mod hierarchy;
 pub mod js;
 pub mod jvm;
 pub mod layout;

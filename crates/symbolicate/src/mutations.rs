@@ -271,3 +271,23 @@ fn changed_events_are_symbolicated() {
     }
     assert!(changed > 100, "hardly any event was symbolicated: {changed}");
 }
+
+#[test]
+fn changed_views_are_named_or_left() {
+    let samples = samples(&["view-hierarchy.json"]);
+    let input = json(&folder().join("proguard").join("input.json"));
+    let event = input.get("event").and_then(Json::as_object).unwrap();
+    let files = uploaded();
+    let mut mutator = Mutator::new(51, PIECES);
+    let (mut named, mut left) = (0, 0);
+    for _ in 0..rounds(2_000) {
+        match crate::jvm::view_hierarchy(&mutator.bytes(&samples), event, &files) {
+            Some(bytes) => {
+                named += 1;
+                assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok());
+            }
+            None => left += 1,
+        }
+    }
+    assert!(named > 50 && left > 50, "{named} named, {left} left");
+}

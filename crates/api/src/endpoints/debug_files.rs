@@ -139,6 +139,13 @@ pub fn unknown(call: &Call) -> Result<Answer, ApiError> {
     Ok(Answer::json(json!({ "missing": missing })))
 }
 
+/// Once tied debug files to a build of an application. They are found by their ids, so there is nothing to tie; old
+/// tools of uploading end well only with an answer.
+pub fn associate(call: &Call) -> Result<Answer, ApiError> {
+    call.project()?;
+    Ok(Answer::json(json!({ "associatedDsymFiles": [] })))
+}
+
 /// Says which release a ProGuard mapping is of: `{"release_name", "proguard_uuid"}`.
 pub fn link_proguard(call: &Call) -> Result<Answer, ApiError> {
     let (org, project) = (call.organization()?.id, call.project()?.id);

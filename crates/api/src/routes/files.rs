@@ -31,6 +31,7 @@ pub const ROUTES: &[Route] = &[
     route("DELETE", "/projects/{org}/{project}/releases/{version}/files/{file}/", MAKE, release_files::remove),
     route("POST", "/projects/{org}/{project}/files/difs/assemble/", MAKE, chunk_upload::debug_files),
     route("GET", "/projects/{org}/{project}/files/dsyms/unknown/", SEE, debug_files::unknown),
+    route("POST", "/projects/{org}/{project}/files/dsyms/associate/", MAKE, debug_files::associate),
     route("GET", "/projects/{org}/{project}/files/dsyms/", SEE, debug_files::list),
     route("POST", "/projects/{org}/{project}/files/dsyms/", MAKE, debug_files::add).takes(FILE + FORM),
     route("DELETE", "/projects/{org}/{project}/files/dsyms/", MAKE, debug_files::remove),

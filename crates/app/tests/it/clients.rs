@@ -16,7 +16,7 @@ mod node;
 mod normalizations;
 pub mod requests;
 mod rewrites;
-mod rust;
+pub mod rust;
 mod tools;
 
 use std::collections::BTreeSet;

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::clients::java::jars;
 use crate::clients::{run, sources};
 use crate::symbols::{errors, exception, lines};
-use crate::{on_one, uploads};
+use crate::{on_both, on_one, uploads};
 
 const MAPPING: &str = "5d7a8e0c-36b1-4c0e-9a57-0f2f5bd1c9e4";
 
@@ -81,5 +83,52 @@ fn an_obfuscated_java_program() {
             "{}",
             event["title"]
         );
+    });
+}
+
+#[test]
+fn the_views_of_an_obfuscated_screen() {
+    on_both(|server, _| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/symbols/proguard");
+        let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+        let id = "11111111-0000-4000-8000-000000000001";
+        let send = |n: u32, views: &[u8]| {
+            let event = format!("{n:032x}");
+            let told = json!({
+                "event_id": event, "platform": "java", "message": "a screen",
+                "debug_meta": { "images": [{ "type": "proguard", "uuid": id }] },
+            });
+            let mut body =
+                format!("{{\"event_id\":\"{event}\"}}\n{{\"type\":\"event\"}}\n{told}\n").into_bytes();
+            let item = json!({
+                "type": "attachment", "attachment_type": "event.view_hierarchy", "length": views.len(),
+                "filename": "view-hierarchy.json", "content_type": "application/json",
+            });
+            body.extend_from_slice(format!("{item}\n").as_bytes());
+            body.extend_from_slice(views);
+            let path = format!(
+                "/api/{}/envelope/?sentry_key={}",
+                server.get("project_id"),
+                server.key()
+            );
+            assert_eq!(server.request("POST", &path, &[], &body).status, 200);
+            let list = format!("projects/acme/shop/events/{event}/attachments/");
+            let kept = server.until("the views", |s| {
+                s.api("GET", &list, None).json().as_array()?.first().cloned()
+            });
+            let number = kept["id"].as_str().unwrap();
+            let bytes = server.api("GET", &format!("{list}{number}/?download=1"), None);
+            assert_eq!(kept["size"], bytes.body.len());
+            bytes.body
+        };
+        let (sent, named) = (read("view-hierarchy.json"), read("view-hierarchy.expected.json"));
+        assert_eq!(send(1, &sent), sent);
+        let archive = uploads::zipped(&[(&format!("proguard/{id}.txt"), &read("mapping.txt"))]);
+        let path = "/api/0/projects/acme/shop/files/dsyms/";
+        let reply = uploads::form(server, path, &[("file", Some("mapping.zip"), &archive)]);
+        assert!(matches!(reply.status, 200 | 201), "{}", reply.json());
+        assert_eq!(send(2, &sent), named);
+        let torn = &sent[..sent.len() - 20];
+        assert_eq!(send(3, torn), torn);
     });
 }

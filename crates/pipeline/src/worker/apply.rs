@@ -261,7 +261,7 @@ fn sort_out(worker: &Worker, prepared: Vec<Prepared>) -> Result<Clean, ApplyErro
     for (mut p, repeated) in with_repeats {
         for file in std::mem::take(&mut p.files) {
             let id = file.event_id.parse::<EventId>().unwrap_or_default();
-            let size = file.bytes.len() as u64;
+            let size = file.sent.unwrap_or(file.bytes.len() as u64);
             let key = (p.project, id.0);
             if repeated {
                 p.discard_file(Discard::Duplicate, size);
@@ -318,12 +318,16 @@ fn put_files(worker: &Worker, files: Vec<(u64, File)>) -> Result<Vec<Attachment>
         } else {
             format!("{lane}-")
         };
-        let blob = format!("attachments/{}/{lane}{position:020}-{item}", file.partition);
-        worker.stores.blobs.put(&blob, &file.bytes)?;
         let sha1: String = sha1::Sha1::digest(&file.bytes)
             .iter()
             .map(|b| format!("{b:02x}"))
             .collect();
+        let mut blob = format!("attachments/{}/{lane}{position:020}-{item}", file.partition);
+        if file.sent.is_some() {
+            // Bytes made here are others once more is uploaded, and a key stands for its bytes.
+            blob = format!("{blob}-{sha1}");
+        }
+        worker.stores.blobs.put(&blob, &file.bytes)?;
         out.push(Attachment {
             id: 0,
             project: i64::try_from(project).unwrap_or(0),

@@ -20,6 +20,9 @@ use crate::directory::{Directory, ProjectEntry};
 use crate::ingest::record::{Form, Meta};
 use crate::worker::unpack::unpack;
 
+/// The kind of attachment that is the views of a screen.
+const VIEW_HIERARCHY: &str = "event.view_hierarchy";
+
 /// An event on its way to the stores.
 #[derive(Debug)]
 pub struct Event {
@@ -71,8 +74,10 @@ pub struct File {
     pub kind: String,
     /// The MIME type.
     pub content_type: String,
-    /// The bytes.
+    /// The bytes to keep.
     pub bytes: Vec<u8>,
+    /// How many were sent, if others are kept: what was sent counts.
+    pub sent: Option<u64>,
     /// Where it is kept.
     pub partition: Partition,
     /// Its number within everything that is applied: partition and position of its record, and item.
@@ -397,12 +402,12 @@ impl Context<'_> {
             .event_id
             .map(|i| i.to_string())
             .or_else(|| self.meta.event_id.clone());
+        let told = envelope.items.iter().find(|i| i.kind == "event");
         let report = envelope
             .items
             .iter()
             .find(|i| i.kind == "attachment" && i.attachment_type.as_deref().is_some_and(is_crash));
         if let Some(report) = report.filter(|_| !self.meta.limited) {
-            let told = envelope.items.iter().find(|i| i.kind == "event");
             self.crash(report, told, envelope.header.sent_at, id.as_deref(), out);
         }
         let mut seen: Vec<(&str, usize)> = Vec::new();
@@ -437,6 +442,29 @@ impl Context<'_> {
                 continue;
             }
             self.item(kind, item, envelope.header.sent_at, id.as_deref(), n, out);
+        }
+        if let Some(told) = told {
+            self.view_hierarchies(told, &mut out.files);
+        }
+    }
+
+    /// Names the views among the attachments by the mappings that their event tells of.
+    fn view_hierarchies(&self, told: &Item<'_>, files: &mut [File]) {
+        let mut files = files.iter_mut().filter(|f| f.kind == VIEW_HIERARCHY).peekable();
+        if files.peek().is_none() {
+            return;
+        }
+        let Ok((Json::Object(event), _)) = protocol::json::parse(told.payload) else {
+            return;
+        };
+        for file in files {
+            if let Some(renamed) = self
+                .symbols
+                .view_hierarchy(&file.bytes, &event, self.meta.project)
+            {
+                file.sent = Some(file.bytes.len() as u64);
+                file.bytes = renamed;
+            }
         }
     }
 
@@ -507,7 +535,7 @@ impl Context<'_> {
             .filter(|n| !n.is_empty())
             .unwrap_or_else(|| match kind.as_str() {
                 "event.minidump" => "minidump.dmp".into(),
-                "event.view_hierarchy" => "view-hierarchy.json".into(),
+                VIEW_HIERARCHY => "view-hierarchy.json".into(),
                 _ => "unnamed".into(),
             });
         out.files.push(File {
@@ -522,6 +550,7 @@ impl Context<'_> {
                 .take(128)
                 .collect(),
             bytes: item.payload.to_vec(),
+            sent: None,
             partition: self.partition,
             place: (self.queue_partition, self.position, n),
         });

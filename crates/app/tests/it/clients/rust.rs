@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{fetched, prove, run, run_client, sources, with};
+use super::{Fetched, fetched, prove, run, run_client, sources, with};
 
-/// Builds the program; what the compiler keeps lies in the folder.
+/// Builds the programs; what the compiler keeps lies in the folder.
 fn build(folder: &Path) -> PathBuf {
     let mut cargo = Command::new("cargo");
     cargo
@@ -13,15 +13,22 @@ fn build(folder: &Path) -> PathBuf {
         .arg(folder)
         .current_dir(sources("rust"));
     run(&mut cargo, 0);
-    folder.join("debug/vedette-client-rust")
+    folder.join("debug")
+}
+
+/// The folder of the programs, built.
+pub fn programs() -> (Fetched, PathBuf) {
+    let folder = fetched("rust", &["Cargo.lock"], |folder| {
+        build(folder);
+    });
+    let programs = build(&folder);
+    (folder, programs)
 }
 
 #[test]
 fn rust() {
-    let folder = fetched("rust", &["Cargo.lock"], |folder| {
-        build(folder);
-    });
-    let program = build(&folder);
+    let (_folder, programs) = programs();
+    let program = programs.join("vedette-client-rust");
     let scenarios = with(
         // The SDK sends no groups.
         &["grouped"],
