@@ -23,6 +23,7 @@ mod issues;
 mod kept;
 mod links;
 mod mail;
+mod maps;
 mod native;
 mod oauth;
 mod obfuscated;
