@@ -84,12 +84,6 @@ pub struct Artifact {
     pub found: Found,
 }
 
-impl Artifact {
-    fn text(&self) -> std::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(&self.bytes)
-    }
-}
-
 /// Why a file was not fetched from the web.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FetchError {
@@ -354,10 +348,14 @@ impl Run<'_> {
             .filter(|file| file.bytes.len() <= LARGEST_SHOWN)
         {
             // The source of the script itself, where the frame brings none.
-            for frame in [&mut *raw, &mut *frame] {
-                if !frame.contains("context_line")
-                    && let Some(context) = lines::around(&file.text(), at_line as usize, at_column as usize)
-                {
+            let bare = [&mut *raw, &mut *frame].into_iter();
+            let bare: Vec<_> = bare.filter(|f| !f.contains("context_line")).collect();
+            let context = match bare.is_empty() {
+                true => None,
+                false => lines::around(&file.bytes, at_line as usize, at_column as usize),
+            };
+            for (frame, context) in bare.into_iter().zip(std::iter::repeat(context)) {
+                if let Some(context) = context {
                     show(frame, context);
                     if script.map.is_none() {
                         data(frame).set("resolved_with", file.found.name());
@@ -412,13 +410,13 @@ impl Run<'_> {
         let (line, column) = (original.line as usize, original.column as usize);
         match original.text.as_deref() {
             Some(text) => {
-                if let Some(context) = lines::around(text, line, column) {
+                if let Some(context) = lines::around(text.as_bytes(), line, column) {
                     show(frame, context);
                 }
             }
             None if !source.is_empty() => match self.source(&abs_path) {
                 Some(file) => {
-                    if let Some(context) = lines::around(&file.text(), line, column) {
+                    if let Some(context) = lines::around(&file.bytes, line, column) {
                         show(frame, context);
                     }
                 }
@@ -546,16 +544,16 @@ impl Run<'_> {
 
     /// The map of a script that was found.
     fn mapped_script(&mut self, script: Artifact, path: &str) -> Script {
-        let text = script.text().into_owned();
+        let bytes = script.bytes.clone();
         let without = |script: Artifact, trouble| Script {
             script: Some(script),
             map: None,
             trouble,
         };
-        match reference::of(&text, script.map.as_deref()) {
+        match reference::of(&bytes, script.map.as_deref()) {
             None => {
                 // A script that nobody minified needs no map.
-                let minified = looks_minified(&text);
+                let minified = looks_minified(&bytes);
                 without(
                     script,
                     minified.then(|| Trouble::new("js_no_sourcemap", "missing_sourcemap", path)),
@@ -621,7 +619,7 @@ impl Run<'_> {
 /// the script.
 fn base_of(path: &str, script: Option<&Artifact>, map: &Artifact) -> String {
     if let Some(script) = script
-        && let Some(Reference::Url(url)) = reference::of(&script.text(), script.map.as_deref())
+        && let Some(Reference::Url(url)) = reference::of(&script.bytes, script.map.as_deref())
     {
         return urls::join(path, url);
     }
@@ -644,9 +642,9 @@ fn show(frame: &mut Map<'_>, context: lines::Context) {
 }
 
 /// A script whose lines are longer than people write them.
-fn looks_minified(text: &str) -> bool {
+fn looks_minified(text: &[u8]) -> bool {
     text.len() > 500 && {
-        let head = &text.as_bytes()[..text.len().min(64 << 10)];
+        let head = &text[..text.len().min(64 << 10)];
         let breaks = head.iter().filter(|b| **b == b'\n').count();
         head.len() / (breaks + 1) > 200
     }

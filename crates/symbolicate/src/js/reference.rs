@@ -1,6 +1,7 @@
 //! Where a script says its source map is.
 
 use base64::Engine as _;
+use memchr::memmem;
 
 /// How far from the end of a script the comment is looked for, bytes; the format wants it in the last lines.
 const TAIL: usize = 64 << 10;
@@ -15,7 +16,7 @@ pub enum Reference<'a> {
 }
 
 /// The map of a script: what its upload's header says, else its last `//# sourceMappingURL=` comment.
-pub fn of<'a>(script: &'a str, header: Option<&'a str>) -> Option<Reference<'a>> {
+pub fn of<'a>(script: &'a [u8], header: Option<&'a str>) -> Option<Reference<'a>> {
     let url = header.filter(|h| !h.is_empty()).or_else(|| comment(script))?;
     Some(if url.starts_with("data:") {
         Reference::Inline(url)
@@ -24,22 +25,26 @@ pub fn of<'a>(script: &'a str, header: Option<&'a str>) -> Option<Reference<'a>>
     })
 }
 
-fn comment(script: &str) -> Option<&str> {
+fn comment(script: &[u8]) -> Option<&str> {
     // An inline map is the last line and may be long, so lines are read from the end whole.
-    let mut seen = 0;
-    for line in script.rsplit('\n') {
-        let line = line.trim();
-        for mark in ["//# sourceMappingURL=", "//@ sourceMappingURL="] {
-            if let Some(at) = line.rfind(mark) {
-                let url = line[at + mark.len()..].trim();
-                let url = url.split_whitespace().next().unwrap_or_default();
-                if !url.is_empty() {
-                    return Some(url);
-                }
-            }
-        }
-        if let Some(rest) = line.rfind("/*# sourceMappingURL=").map(|at| &line[at + 21..]) {
-            let url = rest.split("*/").next().unwrap_or_default().trim();
+    let (mut seen, mut rest) = (0, Some(script));
+    while let Some(text) = rest {
+        let end = memchr::memrchr(b'\n', text);
+        let line = text.get(end.map_or(0, |at| at + 1)..)?.trim_ascii();
+        rest = end.and_then(|at| text.get(..at));
+        for mark in [
+            "//# sourceMappingURL=",
+            "//@ sourceMappingURL=",
+            "/*# sourceMappingURL=",
+        ] {
+            let Some(at) = memmem::rfind(line, mark.as_bytes()) else {
+                continue;
+            };
+            let url = std::str::from_utf8(line.get(at + mark.len()..)?).unwrap_or_default();
+            let url = match mark.starts_with("/*") {
+                true => url.split("*/").next().unwrap_or_default().trim(),
+                false => url.split_whitespace().next().unwrap_or_default(),
+            };
             if !url.is_empty() {
                 return Some(url);
             }
@@ -91,6 +96,7 @@ mod tests {
 
     #[test]
     fn the_last_comment_counts() {
+        let of = |script: &'static str, header| of(script.as_bytes(), header);
         let script = "//# sourceMappingURL=old.map\nx()\n//# sourceMappingURL=new.map\n\n//# debugId=1\n";
         assert_eq!(of(script, None), Some(Reference::Url("new.map")));
         assert_eq!(of(script, Some("header.map")), Some(Reference::Url("header.map")));
