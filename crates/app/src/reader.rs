@@ -3,6 +3,7 @@
 //! seconds for the next one: memory that it has is not fetched from the system again.
 
 use std::io::{BufRead as _, ErrorKind, Read as _, Write as _};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use pipeline::symbols::convert::{self, Convert, Job};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use storage::cache::CacheError;
@@ -56,9 +57,18 @@ enum Reply {
 /// Does jobs in processes of their own.
 pub struct Processes {
     memory: u64,
-    busy: Mutex<usize>,
+    busy: Mutex<Busy>,
     freed: Condvar,
     resting: Arc<Mutex<Resting>>,
+}
+
+/// What is being read.
+#[derive(Default)]
+struct Busy {
+    /// How much of [`AT_ONCE`] is taken.
+    taken: usize,
+    /// Large files that wait: none is begun before them.
+    large: usize,
 }
 
 /// Processes that wait for a file.
@@ -73,7 +83,7 @@ struct Turn<'a>(&'a Processes, usize);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.busy.lock() -= self.1;
+        self.0.busy.lock().taken -= self.1;
         self.0.freed.notify_all();
     }
 }
@@ -83,7 +93,7 @@ impl Processes {
     pub fn new(memory: u64) -> Processes {
         Processes {
             memory,
-            busy: Mutex::new(0),
+            busy: Mutex::default(),
             freed: Condvar::new(),
             resting: Arc::default(),
         }
@@ -94,11 +104,17 @@ impl Processes {
         let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |m| m.len());
         let bytes: u64 = job.inputs().into_iter().map(size).sum();
         let weight = if bytes <= SMALL { 1 } else { AT_ONCE };
+        let large = weight == AT_ONCE;
         let mut busy = self.busy.lock();
-        while *busy + weight > AT_ONCE {
+        busy.large += usize::from(large);
+        while busy.taken + weight > AT_ONCE || (busy.large > 0 && !large) {
             self.freed.wait(&mut busy);
         }
-        *busy += weight;
+        busy.large -= usize::from(large);
+        busy.taken += weight;
+        drop(busy);
+        // Others of the same size may find room, too.
+        self.freed.notify_all();
         Turn(self, weight)
     }
 
@@ -146,14 +162,15 @@ impl Processes {
         };
         if let Some((mut reader, _)) = rested {
             let said = reader.ask(&order)?;
-            if let Said::Reply(_) = said {
-                self.rest(reader);
-                return Ok(said);
+            match said {
+                Said::Reply(Reply::Done | Reply::Failed(_)) => {
+                    self.rest(reader);
+                    return Ok(said);
+                }
+                Said::Nothing => return Ok(said),
+                // It may be for what it read before: that tells nothing of this file.
+                Said::Reply(Reply::Bad(_)) | Said::Ended(_) => {}
             }
-            if let Said::Nothing = said {
-                return Ok(said);
-            }
-            // It may have ended for what it read before: that tells nothing of this file.
         }
         let mut reader = Reader::start()?;
         let said = reader.ask(&order)?;
@@ -167,8 +184,8 @@ impl Processes {
 /// How a process answers.
 enum Said {
     Reply(Reply),
-    /// It ended.
-    Ended,
+    /// It ended, by a signal of somebody else if so.
+    Ended(bool),
     /// Not in time.
     Nothing,
 }
@@ -184,6 +201,8 @@ impl Reader {
     fn start() -> std::io::Result<Reader> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg(COMMAND)
+            // What stops the server from a terminal lets it end what it has begun.
+            .process_group(0)
             .env_clear()
             // Memory counts against the limit when it is used, not when it is set aside.
             .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
@@ -204,10 +223,10 @@ impl Reader {
         let begun = Instant::now();
         let told = match &mut self.input {
             Some(input) => input.write_all(&[order, b"\n"].concat()),
-            None => return Ok(Said::Ended),
+            None => return Ok(Said::Ended(false)),
         };
         match told {
-            Err(e) if e.kind() == ErrorKind::BrokenPipe => return Ok(Said::Ended),
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => return self.ended(),
             other => other?,
         }
         let mut said = Vec::new();
@@ -228,12 +247,24 @@ impl Reader {
             let n = self.output.read(&mut buffer)?;
             said.extend_from_slice(buffer.get(..n).unwrap_or_default());
             if said.ends_with(b"\n") {
-                return Ok(serde_json::from_slice(&said).map_or(Said::Ended, Said::Reply));
+                return Ok(serde_json::from_slice(&said).map_or(Said::Ended(false), Said::Reply));
             }
-            if n == 0 || said.len() > ANSWER {
-                return Ok(Said::Ended);
+            if n == 0 {
+                return self.ended();
+            }
+            if said.len() > ANSWER {
+                return Ok(Said::Ended(false));
             }
         }
+    }
+
+    /// It closed its output: it has ended, or is about to.
+    fn ended(&mut self) -> std::io::Result<Said> {
+        drop(self.input.take());
+        let signal = self.child.wait()?.signal();
+        // Its limits end it by others: SIGABRT, SIGSEGV, SIGXCPU.
+        let stopped = [Signal::TERM, Signal::INT, Signal::HUP, Signal::QUIT, Signal::KILL];
+        Ok(Said::Ended(stopped.iter().any(|s| signal == Some(s.as_raw()))))
     }
 }
 
@@ -260,7 +291,8 @@ impl Convert for Processes {
                 "reading it took longer than {} s",
                 PATIENCE.as_secs()
             ))),
-            Said::Ended => Err(CacheError::Bad(format!(
+            Said::Ended(true) => Err(CacheError::Failed("the process that read it was stopped".into())),
+            Said::Ended(false) => Err(CacheError::Bad(format!(
                 "reading it needs more than {} MB of memory, or ends in a crash",
                 self.memory >> 20
             ))),

@@ -52,6 +52,8 @@ pub struct Symbols {
     places: Known<Question, Option<Arc<Place>>>,
     /// Files that were not to be had from other servers, and servers that did not answer.
     unfetched: Memory,
+    /// Scripts that did not come.
+    unscraped: Memory,
     /// Tokens for stores of files.
     tokens: Known<String, String>,
     debug_files: Known<(i64, String), Arc<Vec<DebugFile>>>,
@@ -76,6 +78,7 @@ impl Symbols {
             outgoing,
             places: Known::default(),
             unfetched: Memory::default(),
+            unscraped: Memory::default(),
             tokens: Known::default(),
             debug_files: Known::default(),
             noted: Known::default(),

@@ -97,7 +97,7 @@ pub fn rename(bytes: &[u8], original: impl Fn(&str) -> Option<String>) -> Option
         return None;
     }
     out.extend_from_slice(bytes.get(written..)?);
-    Some(out)
+    (out.len() <= WRITTEN).then_some(out)
 }
 
 /// Behind the text that begins at a place.

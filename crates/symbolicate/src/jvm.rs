@@ -221,8 +221,9 @@ impl Work<'_> {
         true
     }
 
-    /// A text in which classes and methods of mappings are named: `Cannot cast a.b to c.d`, `… on a.b.c()`. A word without
-    /// a dot is left alone, as a class that became `a` is not told from the article. `None` if nothing is renamed.
+    /// A text in which classes and methods of mappings are named: `Cannot cast a.b to c.d`, `… on a.b.c()`. Classes
+    /// without a package are left alone, as one that became `a` is not told from the article, nor its members from
+    /// `e.g.` or the name of a file. `None` if nothing is renamed.
     fn text(&self, text: &str) -> Option<String> {
         let of_name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '$');
         let mut out = String::new();
@@ -245,17 +246,16 @@ impl Work<'_> {
         changed.then_some(out)
     }
 
-    /// What `a.b` was called as a class, or as the method `b` of the class `a`.
+    /// What `a.b` was called as a class, or `a.b.c` as the method `c` of the class `a.b`.
     fn name(&self, whole: &str, (class, method): (&str, &str)) -> Option<String> {
         self.caches.iter().find_map(|cache| {
             if let Some(class) = cache.remap_class(whole) {
                 return Some(class.to_owned());
             }
-            let owner = cache.remap_class(class)?;
-            Some(match cache.remap_method(class, method) {
-                Some((class, method)) => format!("{class}.{method}"),
-                None => format!("{owner}.{method}"),
-            })
+            let (class, method) = cache
+                .remap_method(class, method)
+                .filter(|_| class.contains('.'))?;
+            Some(format!("{class}.{method}"))
         })
     }
 

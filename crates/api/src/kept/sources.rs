@@ -193,6 +193,9 @@ pub fn add_source(call: &Call) -> Result<Answer, ApiError> {
     if id.starts_with("sentry:") {
         return Err(taken("This may not begin with sentry:."));
     }
+    if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(taken("This needs a letter."));
+    }
     if id == "uploaded"
         || (call.api.hooks.symbol_servers)()
             .iter()

@@ -87,7 +87,6 @@ fn maps_that_cannot_be_read_cost_a_word_and_no_event() {
                 .filter_map(|thread| std::fs::read_to_string(thread.unwrap().path().join("children")).ok())
                 .collect()
         };
-        assert_ne!(children(), "");
         server.until("the processes that read are gone", |_| {
             children().is_empty().then_some(())
         });

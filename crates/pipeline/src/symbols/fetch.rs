@@ -68,8 +68,15 @@ pub(super) fn origin(url: &str) -> Option<(&str, &str)> {
 #[derive(Default)]
 pub(super) struct Memory(Known<String, Unfetched>);
 
+/// Servers that hold the buckets of everybody: each bucket is a server of its own.
+const SHARED: &[&str] = &["storage.googleapis.com", ".amazonaws.com", ".amazonaws.com.cn"];
+
+/// The server of an address, by which it is left alone.
 fn host(url: &str) -> String {
-    format!("host {}", origin(url).unwrap_or_default().1)
+    let (_, host) = origin(url).unwrap_or_default();
+    let shared = SHARED.iter().any(|end| host.ends_with(end));
+    let bucket = url.split('/').nth(3).filter(|_| shared).unwrap_or_default();
+    format!("host {host} {bucket}")
 }
 
 impl Memory {
@@ -88,6 +95,13 @@ impl Memory {
             Why::Unreachable | Why::Odd => (key.to_owned(), SILENT),
         };
         self.0.put(generation, key, what.clone(), now + pause);
+    }
+
+    /// Remembers for some minutes that something was not given, whatever was said.
+    pub(super) fn pause(&self, generation: u64, key: &str, what: &Unfetched, now: i64) {
+        if what.why != Why::NotAsked {
+            self.0.put(generation, key.to_owned(), what.clone(), now + SILENT);
+        }
     }
 }
 
@@ -321,6 +335,21 @@ mod tests {
         note(Why::Timeout);
         assert_eq!(recall("other", 1), Some(Why::Timeout));
         assert_eq!(memory.recall(0, "other", "https://b/1", 1), None);
+    }
+
+    #[test]
+    fn buckets_of_one_server_do_not_answer_for_each_other() {
+        let memory = Memory::default();
+        let (a, b) = (
+            "https://storage.googleapis.com/a/1",
+            "https://storage.googleapis.com/b/1",
+        );
+        memory.note(0, "a", a, &Unfetched::new(Why::Timeout, a, ""), 0);
+        assert!(memory.recall(0, "other", a, 1).is_some());
+        assert_eq!(memory.recall(0, "other", b, 1), None);
+        memory.pause(0, "token", &Unfetched::new(Why::Forbidden, b, ""), 0);
+        assert!(memory.recall(0, "token", b, SILENT - 1).is_some());
+        assert_eq!(memory.recall(0, "token", b, SILENT), None);
     }
 
     #[test]

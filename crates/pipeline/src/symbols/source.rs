@@ -192,6 +192,12 @@ impl Texts<'_> {
                 if origin(&url).is_none_or(|(_, host)| host.is_empty()) {
                     return wrong("url", "Enter a valid URL.");
                 }
+                if origin(&url).is_some_and(|(_, host)| host.contains('@')) {
+                    return wrong(
+                        "url",
+                        "Enter name and password in their own fields, not in the URL.",
+                    );
+                }
                 Place::Http { url, login }
             }
             Some("s3") => Place::S3(self.s3()?, self.prefix()),

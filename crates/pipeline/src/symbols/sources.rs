@@ -29,7 +29,7 @@ const LARGEST_TOKEN: u64 = 64 << 10;
 /// How long a server may take for a file.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often other servers are asked for one event.
-const MOST_REQUESTS: usize = 40;
+const MOST_REQUESTS: usize = 80;
 /// The memory that a file compressed with zstd may ask for, as a power of two.
 const WINDOW_LOG: u32 = 27;
 
@@ -307,7 +307,10 @@ impl<'s> Asking<'s> {
                 return Err(refuse(known, &mut failure));
             }
             let bytes = self.ask(source, module, url).map_err(|u| {
-                symbols.unfetched.note(generation, key, url, &u, now);
+                // That there is no token says nothing of the file.
+                if u.url != gcs::TOKENS {
+                    symbols.unfetched.note(generation, key, url, &u, now);
+                }
                 refuse(u, &mut failure)
             })?;
             unpack(&bytes, out, &*symbols.convert)?;
@@ -400,7 +403,7 @@ fn token(symbols: &Symbols, bucket: &gcs::Bucket, fetch: &Fetch<'_>, now: i64) -
             Ok(token.value)
         }
         Err(u) => {
-            symbols.unfetched.note(generation, &key, gcs::TOKENS, &u, now);
+            symbols.unfetched.pause(generation, &key, &u, now);
             Err(u)
         }
     }

@@ -45,7 +45,7 @@ pub(super) fn fetch(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Res
     let owner = project.symbols.token.as_ref().map_or(0, |_| project.project.id);
     let of_file = format!("{owner} {url}");
     let generation = symbols.directory.generation();
-    if let Some(known) = symbols.unfetched.recall(generation, &of_file, url, now) {
+    if let Some(known) = symbols.unscraped.recall(generation, &of_file, url, now) {
         return Err(told(known));
     }
     let key = format!("web-{}-{}", hash(&[url, &owner.to_string()]), now / FRESH);
@@ -66,7 +66,7 @@ pub(super) fn fetch(symbols: &Symbols, project: &ProjectEntry, url: &str) -> Res
             }
         });
     if let Some(failure) = failure {
-        symbols.unfetched.note(generation, &of_file, url, &failure, now);
+        symbols.unscraped.note(generation, &of_file, url, &failure, now);
         return Err(told(failure));
     }
     let file = file.map_err(other)?;

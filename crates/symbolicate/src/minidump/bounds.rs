@@ -18,7 +18,7 @@ const MAX_REGIONS: usize = 500_000;
 const MAX_NAMES: usize = 32 << 20;
 
 const THREADS: u32 = 3;
-const MODULES: u32 = 4;
+pub(super) const MODULES: u32 = 4;
 const MEMORY: u32 = 5;
 const MEMORY_64: u32 = 9;
 const THREAD_NAMES: u32 = 24;
@@ -98,7 +98,7 @@ fn entries(list: &[u8], count: usize, size: usize) -> impl Iterator<Item = &[u8]
         .take(count)
 }
 
-fn u32_at(bytes: &[u8], at: usize, endian: Endian) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize, endian: Endian) -> Option<u32> {
     let piece: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
     Some(match endian {
         Endian::Little => u32::from_le_bytes(piece),

@@ -4,6 +4,7 @@ use minidump::{MinidumpAnnotation, MinidumpCrashpadInfo, MinidumpModuleList, Mod
 use protocol::json::{Json, Map};
 
 use super::Dump;
+use super::bounds::{MODULES, u32_at};
 
 /// Modules whose annotations are kept.
 const MOST_MODULES: usize = 50;
@@ -23,26 +24,33 @@ pub(super) fn add(dump: &Dump<'_>, modules: &MinidumpModuleList, contexts: &mut 
     };
     if !info.simple_annotations.is_empty() {
         let mut context = new();
-        for (name, value) in info.simple_annotations.iter().take(MOST) {
-            context.set(short(name), short(value));
-        }
+        annotate(&mut context, info.simple_annotations.iter());
         contexts.set("crashpad", context);
     }
+    // Modules are named by their place among all, of which the reader leaves out those without a size.
+    let listed = dump
+        .get_raw_stream(MODULES)
+        .ok()
+        .and_then(|list| u32_at(list, 0, dump.endian));
     let all: Vec<_> = modules.iter().collect();
+    if listed.is_none_or(|n| n as usize != all.len()) {
+        return;
+    }
     for told in info.module_list.iter().take(MOST_MODULES) {
         let Some(module) = all.get(told.module_index) else {
             continue;
         };
         let mut context = new();
-        for (name, value) in told.simple_annotations.iter().take(MOST) {
-            context.set(short(name), short(value));
-        }
-        for (name, value) in told.annotation_objects.iter().take(MOST) {
-            // Others have a meaning that only their program knows.
-            if let MinidumpAnnotation::String(value) = value {
-                context.set(short(name), short(value));
-            }
-        }
+        annotate(&mut context, told.simple_annotations.iter());
+        // Others have a meaning that only their program knows.
+        let texts = told
+            .annotation_objects
+            .iter()
+            .filter_map(|(name, value)| match value {
+                MinidumpAnnotation::String(value) => Some((name, value)),
+                _ => None,
+            });
+        annotate(&mut context, texts);
         let list: Vec<Json<'static>> = told
             .list_annotations
             .iter()
@@ -64,4 +72,10 @@ fn new() -> Map<'static> {
     let mut context = Map::new();
     context.set("type", "crashpad");
     context
+}
+
+fn annotate<'t>(context: &mut Map<'static>, texts: impl Iterator<Item = (&'t String, &'t String)>) {
+    for (name, value) in texts.filter(|(name, _)| *name != "type").take(MOST) {
+        context.set(short(name), short(value));
+    }
 }

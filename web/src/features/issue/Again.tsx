@@ -16,6 +16,7 @@ export function Again({ org, issue }: { org: string; issue: string }) {
     onSuccess: (state) => client.setQueryData(reprocessingQuery(org, issue).queryKey, state),
     onError: (error) => toast(error.message),
   });
+  if (data?.possible === false) return null;
   if (data?.status === 'open')
     return (
       <p role="status" className="text-12 text-text2">

@@ -69,7 +69,8 @@ function bodyOf(draft: Draft): SourceBody {
   };
   const secret = (name: Secret): void => {
     const typed = draft.secrets[name];
-    if (typed !== null) body[name] = optional(typed);
+    // What is typed is what is kept: a password may end in a blank.
+    if (typed !== null) body[name] = typed === '' ? null : typed;
   };
   if (draft.type === 'http') {
     Object.assign(body, { url: draft.url.trim(), username: optional(draft.username) });

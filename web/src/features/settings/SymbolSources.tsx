@@ -202,6 +202,8 @@ function PublicServers({
   };
   const set = (id: string, on: boolean): void => {
     if (!project) return;
+    // An answer that is under way tells of what was before.
+    void client.cancelQueries({ queryKey });
     const builtinSymbolSources = on ? [...chosen, id] : chosen.filter((one) => one !== id);
     client.setQueryData(queryKey, { ...project, builtinSymbolSources });
     // One after another: what was chosen last is what stays.
