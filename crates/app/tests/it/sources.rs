@@ -345,7 +345,11 @@ fn what_is_wrong_with_a_source_is_said_by_field() {
                 "not a valid choice",
             ),
             (http(json!({ "url": "ftp://s/" })), "url", "valid URL"),
-            (http(json!({ "url": "https://ann:p@s/" })), "url", "their own fields"),
+            (
+                http(json!({ "url": "https://ann:p@s/" })),
+                "url",
+                "their own fields",
+            ),
             (http(json!({ "id": "17" })), "id", "needs a letter"),
             (http(json!({ "url": "" })), "url", "required"),
             (http(json!({ "layout": { "type": "flat" } })), "layout", "flat"),
